@@ -1,0 +1,1 @@
+"""What analytics says. Nothing yet: in this slice it only listens."""

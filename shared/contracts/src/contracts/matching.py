@@ -1,0 +1,166 @@
+"""What matching says: employees on their day, programmes, participants, runs and matches. Ids only."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.event import EmployeeId, Event, UtcDatetime
+
+Format = Literal["one_on_one", "group", "peer", "reverse"]
+Role = Literal["mentor", "mentee", "peer"]
+MatchStatus = Literal["proposed", "active", "declined", "expired", "ended"]
+Score = Annotated[int, Field(ge=0, le=10000)]
+"""How well a pair fits: 0 (not at all) to 10000 (perfectly)."""
+
+
+class Member(BaseModel):
+    """One person in a match and what they are in it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    employee_id: EmployeeId
+    role: Role
+
+
+class EmployeeActivated(Event, subject="mentorship.matching.employee.activated.v1", about="employee_id"):
+    """An employee's record took effect, on its day."""
+
+    employee_id: EmployeeId
+
+
+class EmployeeDeparted(Event, subject="mentorship.matching.employee.departed.v1", about="employee_id"):
+    """An employee has left, on the day itself."""
+
+    employee_id: EmployeeId
+
+
+class ProgrammeState(Event):
+    """The public state of a programme."""
+
+    programme_id: UUID
+    format: Format
+    starts_on: UtcDatetime | None = None
+    ends_on: UtcDatetime | None = None
+    rules_digest: str
+    reminder_minutes: tuple[int, ...] = (1440, 60)
+
+
+class ProgrammeOpened(ProgrammeState, subject="mentorship.matching.programme.opened.v1", about="programme_id"):
+    """People can enrol, runs can be made."""
+
+
+class ProgrammeClosed(ProgrammeState, subject="mentorship.matching.programme.closed.v1", about="programme_id"):
+    """No further runs or matches; what is active goes on until it ends."""
+
+
+class ParticipantState(Event):
+    """The public state of one person's place in one programme."""
+
+    participant_id: UUID
+    programme_id: UUID
+    employee_id: EmployeeId
+    roles: tuple[Role, ...]
+    capacity: Annotated[int, Field(ge=0)]
+    arm: Literal["treatment", "control"] = "treatment"
+
+
+class ParticipantEnrolled(ParticipantState, subject="mentorship.matching.participant.enrolled.v1", about="participant_id"):
+    """Somebody takes part, or takes part in another way than before."""
+
+
+class ParticipantWithdrawn(ParticipantState, subject="mentorship.matching.participant.withdrawn.v1", about="participant_id"):
+    """Somebody no longer takes part."""
+
+
+class ParticipantUnmatched(ParticipantState, subject="mentorship.matching.participant.unmatched.v1", about="participant_id"):
+    """A run found nobody for this person, and why."""
+
+    run_id: UUID
+    reason: Literal["no_candidates", "all_full", "below_floor"]
+
+
+class RunState(Event):
+    """The public state of a matching run."""
+
+    run_id: UUID
+    programme_id: UUID
+    status: Literal["queued", "running", "completed", "failed", "published"]
+    people: int = 0
+    pairs: int = 0
+    total_score: int = 0
+    worst_score: int = 0
+    upper_bound: int = 0
+    gap: int = 0
+    seconds: float = 0.0
+    inputs_digest: str = ""
+
+
+class RunStarted(RunState, subject="mentorship.matching.run.started.v1", about="run_id"):
+    """A worker has taken the run."""
+
+
+class RunProgressed(RunState, subject="mentorship.matching.run.progressed.v1", about="run_id"):
+    """The run is this far along."""
+
+    percent: Annotated[int, Field(ge=0, le=100)]
+
+
+class RunCompleted(RunState, subject="mentorship.matching.run.completed.v1", about="run_id"):
+    """The run has its pairs; nothing is offered to anybody before it is published."""
+
+
+class RunFailed(RunState, subject="mentorship.matching.run.failed.v1", about="run_id"):
+    """The run ended without pairs."""
+
+    reason: str = "unknown"
+
+
+class MatchState(Event):
+    """The public state of a match."""
+
+    match_id: UUID
+    programme_id: UUID
+    run_id: UUID | None = None
+    format: Format
+    members: tuple[Member, ...]
+    status: MatchStatus
+    score: Score
+    proposed_at: UtcDatetime
+    respond_by: UtcDatetime
+    outstanding: tuple[EmployeeId, ...] = ()
+
+
+class MatchProposed(MatchState, subject="mentorship.matching.match.proposed.v1", about="match_id"):
+    """Everybody in it is asked; each has until `respond_by`."""
+
+
+class MatchAccepted(MatchState, subject="mentorship.matching.match.accepted.v1", about="match_id"):
+    """One member said yes; `outstanding` have not answered yet."""
+
+    accepted_by: EmployeeId
+
+
+class MatchReminded(MatchState, subject="mentorship.matching.match.reminded.v1", about="match_id"):
+    """The deadline is near and `outstanding` have not answered."""
+
+
+class MatchActivated(MatchState, subject="mentorship.matching.match.activated.v1", about="match_id"):
+    """Everybody accepted: the relationship begins."""
+
+
+class MatchDeclined(MatchState, subject="mentorship.matching.match.declined.v1", about="match_id"):
+    """One member said no."""
+
+    declined_by: EmployeeId
+    reason: Literal["not_a_fit", "no_time", "other", "unsaid"] = "unsaid"
+
+
+class MatchExpired(MatchState, subject="mentorship.matching.match.expired.v1", about="match_id"):
+    """The deadline passed without every answer."""
+
+
+class MatchEnded(MatchState, subject="mentorship.matching.match.ended.v1", about="match_id"):
+    """An offer or an active match is over."""
+
+    reason: Literal["completed", "not_a_fit", "member_departed", "member_withdrew", "programme_closed", "unsaid"] = "unsaid"
