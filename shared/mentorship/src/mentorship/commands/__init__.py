@@ -1,0 +1,1 @@
+"""The commands, one module per group; `mentorship.cli` names them and imports only the one that runs."""

@@ -1,0 +1,35 @@
+"""How commands speak: tables and sentences for people, JSON for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+Json = typer.Option(False, "--json", help="Print JSON instead of a table.")
+"""The `--json` option, the same in every command that prints a table."""
+
+
+def say(sentence: str) -> None:
+    """Print one line for the person; it may hold rich markup."""
+    out.print(sentence)
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON on stdout, with nothing around it; times and ids become strings."""
+    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under a title; a cell that is None shows as a dash."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("-" if cell is None else str(cell) for cell in row))
+    out.print(table)
