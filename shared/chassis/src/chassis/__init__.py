@@ -1,0 +1,1 @@
+"""How a service runs: transactions, outbox, inbox, consumers, timers, HTTP edge, telemetry. No business word."""

@@ -1,0 +1,189 @@
+"""CloudEvents 1.0 over NATS: binary mode out (`ce-*` headers), binary and structured mode in.
+
+Header values are percent-encoded as the HTTP protocol binding of CloudEvents 1.0.2 (section 3.1.3.2) has it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote
+
+from pydantic import ValidationError
+
+from chassis.ids import identity_of
+
+MAX_EVENT_BYTES = 256 * 1024
+"""Headers and body of one event together; publishers are refused above it, so that no relay ever loops on one."""
+
+SCHEMA_BASE = "https://schemas.mentorship.example/"
+
+_SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
+
+
+class Undecodable(Exception):
+    """This message is no event that we can read: `reason` is a class, never the content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEvent:
+    """An event with its envelope, its data still as bytes."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    version: int
+    data: bytes
+    traceparent: str | None = None
+    cause: str | None = None
+
+    @property
+    def identity(self) -> Any:
+        """The inbox key: UUIDv5 of source and id."""
+        return identity_of(self.source, self.id)
+
+
+@lru_cache(maxsize=4096)
+def _encoded(value: str) -> str:
+    return quote(value, safe=_SAFE)
+
+
+def headers_of(event: CloudEvent) -> dict[str, str]:
+    """The NATS headers of an event in binary mode."""
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-id": quote(event.id, safe=_SAFE),
+        "ce-source": _encoded(event.source),
+        "ce-type": event.type,
+        "ce-subject": quote(event.subject, safe=_SAFE),
+        "ce-time": event.time.isoformat(),
+        "ce-entityversion": str(event.version),
+        "ce-dataschema": f"{SCHEMA_BASE}{event.type}.json",
+        "content-type": "application/json",
+        "Nats-Msg-Id": f"{_encoded(event.source)}/{quote(event.id, safe=_SAFE)}",
+    }
+    if event.cause:
+        headers["ce-causationid"] = quote(event.cause, safe=_SAFE)
+    if event.traceparent:
+        headers["traceparent"] = event.traceparent
+    return headers
+
+
+def size_of(headers: Mapping[str, str], data: bytes) -> int:
+    """Bytes of an event on the wire, headers included."""
+    return len(data) + sum(len(name) + len(value) + 4 for name, value in headers.items()) + 14
+
+
+def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> CloudEvent:
+    """Read a NATS message in binary or structured mode; raises `Undecodable`."""
+    if headers:
+        lowered = {name.lower(): value for name, value in headers.items()}
+        if "ce-specversion" in lowered or "ce-id" in lowered:
+            return _binary(subject, lowered, body)
+        return _structured(subject, body, lowered.get("traceparent"))
+    return _structured(subject, body, None)
+
+
+def _binary(subject: str, headers: Mapping[str, str], body: bytes) -> CloudEvent:
+    if headers.get("ce-specversion") != "1.0":
+        raise Undecodable("unsupported_specversion")
+    try:
+        return _checked(
+            subject,
+            body,
+            headers.get("traceparent"),
+            id=unquote(headers["ce-id"], errors="strict"),
+            source=unquote(headers["ce-source"], errors="strict"),
+            type=headers["ce-type"],
+            subject=unquote(headers.get("ce-subject", ""), errors="strict"),
+            time=headers.get("ce-time"),
+            entityversion=headers.get("ce-entityversion", 0),
+            causationid=headers.get("ce-causationid"),
+        )
+    except KeyError as missing:
+        raise Undecodable("incomplete_envelope") from missing
+    except UnicodeDecodeError as error:
+        raise Undecodable("malformed_header") from error
+
+
+def _structured(subject: str, body: bytes, traceparent: str | None) -> CloudEvent:
+    try:
+        whole = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Undecodable("no_cloudevent") from error
+    if not isinstance(whole, dict) or "specversion" not in whole:
+        raise Undecodable("no_cloudevent")
+    return from_structured(whole, subject, traceparent)
+
+
+def from_structured(whole: Mapping[str, Any], subject: str | None = None, traceparent: str | None = None) -> CloudEvent:
+    """Read a CloudEvent that is one JSON object; raises `Undecodable`. `subject` is the NATS subject, if there is one."""
+    if whole.get("specversion") != "1.0":
+        raise Undecodable("unsupported_specversion")
+    if "data" not in whole:
+        raise Undecodable("no_data")
+    try:
+        data = json.dumps(whole["data"], separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+        type_ = whole["type"]
+        return _checked(
+            type_ if subject is None else subject,
+            data,
+            whole.get("traceparent") or traceparent,
+            id=whole["id"],
+            source=whole["source"],
+            type=type_,
+            subject=whole.get("subject") or "",
+            time=whole.get("time"),
+            entityversion=whole.get("entityversion", 0),
+            causationid=whole.get("causationid"),
+        )
+    except KeyError as missing:
+        raise Undecodable("incomplete_envelope") from missing
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise Undecodable("malformed_data") from error
+
+
+def _checked(nats_subject: str, data: bytes, traceparent: Any, **attributes: Any) -> CloudEvent:
+    for name in ("id", "source", "type", "subject"):
+        value = attributes[name]
+        if not isinstance(value, str) or len(value) > 512 or not value.isprintable():
+            raise Undecodable("malformed_envelope")
+    if not attributes["id"] or not attributes["source"]:
+        raise Undecodable("incomplete_envelope")
+    if attributes["type"] != nats_subject:
+        raise Undecodable("type_is_not_subject")
+    try:
+        version = int(attributes["entityversion"])
+        time = datetime.fromisoformat(attributes["time"]) if attributes["time"] else datetime.now(UTC)
+    except (ValueError, TypeError) as error:
+        raise Undecodable("malformed_envelope") from error
+    if time.tzinfo is None or not 0 <= version < 2**63:
+        raise Undecodable("malformed_envelope")
+    cause = attributes["causationid"]
+    return CloudEvent(
+        id=attributes["id"],
+        source=attributes["source"],
+        type=attributes["type"],
+        subject=attributes["subject"],
+        time=time,
+        version=version,
+        data=data,
+        traceparent=traceparent if isinstance(traceparent, str) else None,
+        cause=unquote(cause) if isinstance(cause, str) else None,
+    )
+
+
+def describe_invalid(error: ValidationError) -> list[dict[str, str]]:
+    """Which fields of an event's data are wrong and why, without their values."""
+    return [
+        {"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": item["msg"]}
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    ]

@@ -1,0 +1,72 @@
+"""`python -m chassis.migrate SERVICE`: bring a service's database to its newest revision."""
+
+import asyncio
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+URL_VARIABLE = "MENTORSHIP_MIGRATION_DATABASE_URL"
+
+
+def config_of(service: str, url: str | None = None) -> Config:
+    """Alembic's configuration of a service; without `url` it can only read the scripts."""
+    package = importlib.import_module(service)
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(package.__file__)).parent / "migrations"))
+    if url:
+        config.attributes["url"] = url
+    return config
+
+
+def head_of(service: str) -> str:
+    """The newest revision that the code knows."""
+    return ScriptDirectory.from_config(config_of(service)).get_current_head() or ""
+
+
+def upgrade(service: str, url: str) -> None:
+    """Migrate to the newest revision. Not to be called from inside an event loop: use `asyncio.to_thread` there."""
+    command.upgrade(config_of(service, url), "head")
+
+
+def run_env(metadata: MetaData) -> None:
+    """What a service's `migrations/env.py` does: migrate online, under a lock, in one transaction."""
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        _migrate(given, metadata)
+        return
+    url = context.config.attributes.get("url") or os.environ[URL_VARIABLE]
+    asyncio.run(_migrate_online(url, metadata))
+
+
+async def _migrate_online(url: str, metadata: MetaData) -> None:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=pool.NullPool)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310245)")
+        await connection.run_sync(_migrate, metadata)
+    await engine.dispose()
+
+
+def _migrate(connection: Connection, metadata: MetaData) -> None:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def main(arguments: list[str]) -> int:
+    """Exit 0 when the database is at the newest revision, 2 when called wrongly."""
+    if len(arguments) != 1 or URL_VARIABLE not in os.environ:
+        print(f"usage: {URL_VARIABLE}=postgresql://... python -m chassis.migrate SERVICE", file=sys.stderr)
+        return 2
+    upgrade(arguments[0], os.environ[URL_VARIABLE])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""What every service is told from outside, by environment variables or by files of the same name."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services share; prefix `MENTORSHIP_`.
+
+    Each may also stand in a file of the folder `$MENTORSHIP_SECRETS_DIR`, named in lower case with the
+    prefix (`mentorship_database_url`), as Kubernetes and Compose mount secrets. The environment wins.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    """PostgreSQL of this service alone, `postgresql://role:password@host:port/database`."""
+    database_pool: int = 10
+    """Connections at most, beside the relay's one."""
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    """One server or several, separated by commas."""
+    nats_credentials: Path | None = None
+    """The `.creds` file of this service's NATS user."""
+
+    issuer: str = "http://127.0.0.1:8080"
+    audience: str = "mentorship"
+    jwks_url: str = "http://127.0.0.1:8080/.well-known/jwks.json"
+    subject_claim: str = "sub"
+    roles_claim: str = "roles"
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+    retry_base_seconds: float = 1.0
+    """Delay before the first retry of a message; doubled each time, with jitter, up to 300 s."""
+    handler_seconds: float = 20.0
+    """Time limit of one message in a handler."""
+    batch_size: int = 500
+    """Messages that a consumer handles in one transaction at most."""
+    shutdown_delay_seconds: float = 0.0
+    """How long to go on serving, not ready, after SIGTERM: 5 in Kubernetes, so that no new traffic comes."""
+
+    def __init__(self, **values: Any) -> None:
+        folder = os.environ.get("MENTORSHIP_SECRETS_DIR")
+        super().__init__(_secrets_dir=folder or None, **values)
