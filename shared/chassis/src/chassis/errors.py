@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 
 class Problem(Exception):
-    """A refusal with a stable code, a status for HTTP and a sentence for people.
+    """What goes wrong with a request: a stable code, a status for HTTP and a sentence for people.
 
     `detail` reaches the caller, so it carries ids and rules, never somebody's name or words.
     """
@@ -22,7 +22,11 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-class Invalid(Problem):
+class Refusal(Problem):
+    """A problem that no repetition cures: a message that meets one is dead-lettered at once."""
+
+
+class Invalid(Refusal):
     """The request is well formed, but a value in it cannot be meant."""
 
     status = 422
@@ -32,7 +36,7 @@ class Invalid(Problem):
         super().__init__(detail, code="invalid", field=field)
 
 
-class Malformed(Problem):
+class Malformed(Refusal):
     """The request cannot be read at all: broken JSON, NUL characters, nesting without end."""
 
     status = 400
@@ -53,7 +57,7 @@ class Unauthenticated(Problem):
         super().__init__(detail, code="unauthenticated", headers={"WWW-Authenticate": challenge})
 
 
-class Forbidden(Problem):
+class Forbidden(Refusal):
     """The caller is known and may not do this; another's object is `Missing` instead."""
 
     status = 403
@@ -63,7 +67,7 @@ class Forbidden(Problem):
         super().__init__(detail, code=code)
 
 
-class Missing(Problem):
+class Missing(Refusal):
     """There is no such thing, or none that this caller may know of."""
 
     status = 404
@@ -73,7 +77,7 @@ class Missing(Problem):
         super().__init__(detail, code="not_found")
 
 
-class Conflict(Problem):
+class Conflict(Refusal):
     """A business rule or another's simultaneous change stands in the way."""
 
     status = 409
@@ -83,7 +87,7 @@ class Conflict(Problem):
         super().__init__(detail, code=code, headers=_retry(retry_after))
 
 
-class PreconditionFailed(Problem):
+class PreconditionFailed(Refusal):
     """The thing has changed since the caller read it."""
 
     status = 412
