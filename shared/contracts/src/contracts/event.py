@@ -1,22 +1,17 @@
 """What every event is: immutable public facts under one subject, about one thing."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
+
+from contracts.words import EmployeeId, UtcDatetime
+
+__all__ = ["EVENTS", "SCHEMA_BASE", "EmployeeId", "Event", "EventClass", "UtcDatetime", "events_of"]
 
 EVENTS: dict[str, "EventClass"] = {}
 
-
-def _in_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
-
-
-UtcDatetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""An instant; whatever offset it arrives with, it is held and written in UTC."""
-
-EmployeeId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
-"""The company's own id of an employee: letters, digits and `._:-`, never a mail address."""
+SCHEMA_BASE = "https://schemas.mentorship.example/"
+"""Where the JSON Schemas of all events live, by subject: the CloudEvents attribute `dataschema`."""
 
 
 class Event(BaseModel):
@@ -50,6 +45,11 @@ class Event(BaseModel):
         cls.subject = subject
         cls.about = about
         EVENTS[subject] = cls
+
+    @classmethod
+    def dataschema(cls) -> str:
+        """The URL that names this event's JSON Schema."""
+        return f"{SCHEMA_BASE}{cls.subject}.json"
 
     @property
     def thing_id(self) -> str:

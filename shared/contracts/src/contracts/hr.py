@@ -1,40 +1,43 @@
 """What HR and other internal services publish about employees. The only events with names and addresses."""
 
-from datetime import date
+import re
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from contracts.event import EmployeeId, Event
+from contracts.event import Event
+from contracts.words import Day, EmployeeId, TimeZone, no_bool
 
-_ZONES = frozenset(available_timezones())
-
-
-def _known_zone(value: str) -> str:
-    if value not in _ZONES:
-        raise ValueError("is not an IANA time zone, such as Europe/Berlin")
-    return value
+# Controls, surrogates, line and paragraph separators, and what turns the direction of the text around it. Unusual
+# spaces and joiners stay: names in Japanese, Persian or Hindi are written with them.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 def _printable(value: str) -> str:
-    if not value.isprintable():
+    if _UNPRINTABLE.search(value):
         raise ValueError("holds control characters, line breaks or lone surrogates")
     return value
 
 
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-"""An IANA time zone name, such as `Europe/Berlin`."""
-
-Line = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)]
 """One printable line of text."""
 
-Codes = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)], ...], Field(max_length=200)]
+Word = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), AfterValidator(_printable)
+]
+"""One printable, non-empty line of at most 100 characters."""
+
+Codes = Annotated[tuple[Word, ...], Field(max_length=200)]
 """A list of at most 200 short words: skills, languages, interests."""
 
-EmailAddress = Annotated[str, Field(max_length=254, pattern=r"^[^@\s<>\",;:\\()\[\]]+@[^@\s<>\",;:\\()\[\]]+\.[^@\s<>\",;:\\()\[\]]+$"), AfterValidator(_printable)]
+EmailAddress = Annotated[
+    str,
+    Field(max_length=254, pattern=r'^[^@\s<>",;:\\()\[\]]+@[^@\s<>",;:\\()\[\]]+\.[^@\s<>",;:\\()\[\]]+$'),
+    AfterValidator(_printable),
+]
+"""An address that a mail can be sent to: no display name, no comment, no quoting."""
 
-Version = Annotated[int, Field(ge=0, lt=2**63)]
+Version = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(no_bool)]
 """Comparable over all sources that write about one employee: time of last change, epoch milliseconds."""
 
 
@@ -48,14 +51,14 @@ class EmployeeRecord(Event):
     manager_id: EmployeeId | None = None
     department: Line = ""
     job_title: Line = ""
-    level: Annotated[int, Field(ge=0, le=100)] = 0
+    level: Annotated[int, Field(ge=0, le=100), BeforeValidator(no_bool)] = 0
     location: Line = ""
     timezone: TimeZone = "UTC"
     languages: Codes = ()
     skills: Codes = ()
     interests: Codes = ()
-    hired_on: date | None = None
-    effective_on: date | None = None
+    hired_on: Day | None = None
+    effective_on: Day | None = None
 
 
 class EmployeeHired(EmployeeRecord, subject="hr.employee.hired.v1", about="employee_id"):
@@ -71,7 +74,7 @@ class EmployeeLeft(Event, subject="hr.employee.left.v1", about="employee_id"):
 
     employee_id: EmployeeId
     version: Version
-    left_on: date
+    left_on: Day
     reason: Literal["voluntary", "involuntary", "unknown"] = "unknown"
 
 

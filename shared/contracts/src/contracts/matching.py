@@ -5,11 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.event import EmployeeId, Event, UtcDatetime
+from contracts.event import Event
+from contracts.words import Code, Count, Digest, EmployeeId, Percent, Reminders, Seconds, UtcDatetime
 
 Format = Literal["one_on_one", "group", "peer", "reverse"]
 Role = Literal["mentor", "mentee", "peer"]
 MatchStatus = Literal["proposed", "active", "declined", "expired", "ended"]
+EndReason = Literal["completed", "not_a_fit", "member_departed", "member_withdrew", "programme_closed", "unsaid"]
 Score = Annotated[int, Field(ge=0, le=10000)]
 """How well a pair fits: 0 (not at all) to 10000 (perfectly)."""
 
@@ -21,6 +23,10 @@ class Member(BaseModel):
 
     employee_id: EmployeeId
     role: Role
+
+
+Members = Annotated[tuple[Member, ...], Field(min_length=2, max_length=50)]
+"""Everybody in a match: two, or a circle."""
 
 
 class EmployeeActivated(Event, subject="mentorship.matching.employee.activated.v1", about="employee_id"):
@@ -42,8 +48,9 @@ class ProgrammeState(Event):
     format: Format
     starts_on: UtcDatetime | None = None
     ends_on: UtcDatetime | None = None
-    rules_digest: str
-    reminder_minutes: tuple[int, ...] = (1440, 60)
+    owner_id: EmployeeId | None = None
+    rules_digest: Digest
+    reminder_minutes: Reminders = (1440, 60)
 
 
 class ProgrammeOpened(ProgrammeState, subject="mentorship.matching.programme.opened.v1", about="programme_id"):
@@ -60,20 +67,26 @@ class ParticipantState(Event):
     participant_id: UUID
     programme_id: UUID
     employee_id: EmployeeId
-    roles: tuple[Role, ...]
-    capacity: Annotated[int, Field(ge=0)]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=3)]
+    capacity: Count
     arm: Literal["treatment", "control"] = "treatment"
 
 
-class ParticipantEnrolled(ParticipantState, subject="mentorship.matching.participant.enrolled.v1", about="participant_id"):
+class ParticipantEnrolled(
+    ParticipantState, subject="mentorship.matching.participant.enrolled.v1", about="participant_id"
+):
     """Somebody takes part, or takes part in another way than before."""
 
 
-class ParticipantWithdrawn(ParticipantState, subject="mentorship.matching.participant.withdrawn.v1", about="participant_id"):
+class ParticipantWithdrawn(
+    ParticipantState, subject="mentorship.matching.participant.withdrawn.v1", about="participant_id"
+):
     """Somebody no longer takes part."""
 
 
-class ParticipantUnmatched(ParticipantState, subject="mentorship.matching.participant.unmatched.v1", about="participant_id"):
+class ParticipantUnmatched(
+    ParticipantState, subject="mentorship.matching.participant.unmatched.v1", about="participant_id"
+):
     """A run found nobody for this person, and why."""
 
     run_id: UUID
@@ -86,14 +99,14 @@ class RunState(Event):
     run_id: UUID
     programme_id: UUID
     status: Literal["queued", "running", "completed", "failed", "published"]
-    people: int = 0
-    pairs: int = 0
-    total_score: int = 0
-    worst_score: int = 0
-    upper_bound: int = 0
-    gap: int = 0
-    seconds: float = 0.0
-    inputs_digest: str = ""
+    people: Count = 0
+    pairs: Count = 0
+    total_score: Count = 0
+    worst_score: Count = 0
+    upper_bound: Count = 0
+    gap: Count = 0
+    seconds: Seconds = 0.0
+    inputs_digest: Digest = ""
 
 
 class RunStarted(RunState, subject="mentorship.matching.run.started.v1", about="run_id"):
@@ -103,7 +116,7 @@ class RunStarted(RunState, subject="mentorship.matching.run.started.v1", about="
 class RunProgressed(RunState, subject="mentorship.matching.run.progressed.v1", about="run_id"):
     """The run is this far along."""
 
-    percent: Annotated[int, Field(ge=0, le=100)]
+    percent: Percent
 
 
 class RunCompleted(RunState, subject="mentorship.matching.run.completed.v1", about="run_id"):
@@ -113,7 +126,7 @@ class RunCompleted(RunState, subject="mentorship.matching.run.completed.v1", abo
 class RunFailed(RunState, subject="mentorship.matching.run.failed.v1", about="run_id"):
     """The run ended without pairs."""
 
-    reason: str = "unknown"
+    reason: Code = "unknown"
 
 
 class MatchState(Event):
@@ -123,12 +136,12 @@ class MatchState(Event):
     programme_id: UUID
     run_id: UUID | None = None
     format: Format
-    members: tuple[Member, ...]
+    members: Members
     status: MatchStatus
     score: Score
     proposed_at: UtcDatetime
     respond_by: UtcDatetime
-    outstanding: tuple[EmployeeId, ...] = ()
+    outstanding: Annotated[tuple[EmployeeId, ...], Field(max_length=50)] = ()
 
 
 class MatchProposed(MatchState, subject="mentorship.matching.match.proposed.v1", about="match_id"):
@@ -163,4 +176,4 @@ class MatchExpired(MatchState, subject="mentorship.matching.match.expired.v1", a
 class MatchEnded(MatchState, subject="mentorship.matching.match.ended.v1", about="match_id"):
     """An offer or an active match is over."""
 
-    reason: Literal["completed", "not_a_fit", "member_departed", "member_withdrew", "programme_closed", "unsaid"] = "unsaid"
+    reason: EndReason = "unsaid"

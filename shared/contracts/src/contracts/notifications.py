@@ -3,7 +3,8 @@
 from typing import Literal
 from uuid import UUID
 
-from contracts.event import EmployeeId, Event
+from contracts.event import Event
+from contracts.words import Code, EmployeeId, Seconds
 
 Channel = Literal["in_app", "email"]
 
@@ -13,14 +14,14 @@ class MessageState(Event):
 
     message_id: UUID
     employee_id: EmployeeId
-    kind: str
+    kind: Code
     channel: Channel
 
 
 class MessageSent(MessageState, subject="mentorship.notifications.message.sent.v1", about="message_id"):
     """The message was handed to the channel."""
 
-    late_seconds: float | None = None
+    late_seconds: Seconds | None = None
 
 
 class MessageFailed(MessageState, subject="mentorship.notifications.message.failed.v1", about="message_id"):

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.event import EmployeeId, Event, UtcDatetime
-from contracts.hr import TimeZone
-from contracts.matching import Format, Member
+from contracts.event import Event
+from contracts.matching import EndReason, Format, Members
+from contracts.words import Code, Count, EmployeeId, Percent, Rating, Reminders, TimeZone, UtcDatetime
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-"""A short machine word, such as a skill or theme code."""
+People = Annotated[tuple[EmployeeId, ...], Field(max_length=50)]
+"""Some of the members of a relationship."""
 
 
 class RelationshipState(Event):
@@ -19,18 +19,22 @@ class RelationshipState(Event):
     relationship_id: UUID
     programme_id: UUID
     format: Format
-    members: tuple[Member, ...]
+    members: Members
     status: Literal["open", "closed"]
 
 
-class RelationshipOpened(RelationshipState, subject="mentorship.sessions.relationship.opened.v1", about="relationship_id"):
+class RelationshipOpened(
+    RelationshipState, subject="mentorship.sessions.relationship.opened.v1", about="relationship_id"
+):
     """The people of an activated match can set goals and meet."""
 
 
-class RelationshipClosed(RelationshipState, subject="mentorship.sessions.relationship.closed.v1", about="relationship_id"):
+class RelationshipClosed(
+    RelationshipState, subject="mentorship.sessions.relationship.closed.v1", about="relationship_id"
+):
     """The relationship is over; its future sessions are cancelled."""
 
-    reason: Literal["completed", "not_a_fit", "member_departed", "member_withdrew", "programme_closed", "unsaid"] = "unsaid"
+    reason: EndReason = "unsaid"
 
 
 class GoalState(Event):
@@ -41,7 +45,7 @@ class GoalState(Event):
     programme_id: UUID
     owner_id: EmployeeId
     code: Code
-    progress: Annotated[int, Field(ge=0, le=100)]
+    progress: Percent
 
 
 class GoalSet(GoalState, subject="mentorship.sessions.goal.set.v1", about="goal_id"):
@@ -62,14 +66,14 @@ class SessionState(Event):
     session_id: UUID
     relationship_id: UUID
     programme_id: UUID
-    members: tuple[EmployeeId, ...]
+    members: People
     organizer_id: EmployeeId
     starts_at: UtcDatetime
     timezone: TimeZone
     duration_minutes: Annotated[int, Field(ge=5, le=480)]
     status: Literal["scheduled", "cancelled", "held", "missed"]
-    calendar_sequence: Annotated[int, Field(ge=0)]
-    reminder_minutes: tuple[int, ...] = (1440, 60)
+    calendar_sequence: Count
+    reminder_minutes: Reminders = (1440, 60)
 
 
 class SessionScheduled(SessionState, subject="mentorship.sessions.session.scheduled.v1", about="session_id"):
@@ -89,13 +93,13 @@ class SessionCancelled(SessionState, subject="mentorship.sessions.session.cancel
 class SessionHeld(SessionState, subject="mentorship.sessions.session.held.v1", about="session_id"):
     """The session took place; `attended` were there."""
 
-    attended: tuple[EmployeeId, ...]
+    attended: People
 
 
 class SessionMissed(SessionState, subject="mentorship.sessions.session.missed.v1", about="session_id"):
     """Its time passed and somebody did not come."""
 
-    attended: tuple[EmployeeId, ...] = ()
+    attended: People = ()
 
 
 class FeedbackGiven(Event, subject="mentorship.sessions.feedback.given.v1", about="feedback_id"):
@@ -106,5 +110,5 @@ class FeedbackGiven(Event, subject="mentorship.sessions.feedback.given.v1", abou
     relationship_id: UUID
     programme_id: UUID
     author_id: EmployeeId
-    usefulness: Annotated[int, Field(ge=1, le=5)]
-    fit: Annotated[int, Field(ge=1, le=5)] | None = None
+    usefulness: Rating
+    fit: Rating | None = None
