@@ -77,7 +77,15 @@ def row_of_foreign(event: CloudEvent) -> Row:
 
 def _with_trace(event: CloudEvent, traceparent: str) -> CloudEvent:
     return CloudEvent(
-        event.id, event.source, event.type, event.subject, event.time, event.version, event.data, traceparent, event.cause
+        event.id,
+        event.source,
+        event.type,
+        event.subject,
+        event.time,
+        event.version,
+        event.data,
+        traceparent,
+        event.cause,
     )
 
 

@@ -36,6 +36,11 @@ class ServiceSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
 
+    requests_per_second: float = 200.0
+    """Rate at which one caller may go on asking; 0 is without limit."""
+    request_seconds: float = 30.0
+    """Time limit of one HTTP request."""
+
     retry_base_seconds: float = 1.0
     """Delay before the first retry of a message; doubled each time, with jitter, up to 300 s."""
     handler_seconds: float = 20.0

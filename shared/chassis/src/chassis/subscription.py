@@ -17,7 +17,7 @@ Kind = Literal["each", "batch", "projection"]
 TimerHandler = Callable[["Tx", str, dict[str, Any]], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received(Generic[E]):
     """An event as it reached a handler, with what of its envelope a handler may need."""
 

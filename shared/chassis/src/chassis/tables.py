@@ -46,7 +46,9 @@ def metadata_with_chassis(metadata: MetaData) -> MetaData:
         UniqueConstraint("source", "event_id", name="uq_outbox_identity"),
         Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
         Index("ix_outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL")),
-        Index("ux_outbox_version", "thing", "version", unique=True, postgresql_where=text("subject LIKE 'mentorship.%'")),
+        Index(
+            "ux_outbox_version", "thing", "version", unique=True, postgresql_where=text("subject LIKE 'mentorship.%'")
+        ),
     )
     Table(
         "inbox",
@@ -63,7 +65,9 @@ def metadata_with_chassis(metadata: MetaData) -> MetaData:
         Column("consumer", Text, nullable=False),
         Column("event_id", UUID(as_uuid=True), nullable=False),
         Column("failures", SmallInteger, nullable=False, server_default=text("0")),
-        Column("alone", SmallInteger, nullable=False, server_default=text("0"), comment="attempts that left no outcome"),
+        Column(
+            "alone", SmallInteger, nullable=False, server_default=text("0"), comment="attempts that left no outcome"
+        ),
         Column("reason", Text, nullable=False, server_default=text("''")),
         _time("failed_at", nullable=False, server_default=_now),
         PrimaryKeyConstraint("consumer", "event_id", name="pk_inbox_failure"),
@@ -93,14 +97,14 @@ def metadata_with_chassis(metadata: MetaData) -> MetaData:
     Table(
         "idempotency_key",
         metadata,
-        Column("scope", Text, nullable=False, comment="caller, method and path"),
-        Column("key", Text, nullable=False),
-        Column("digest", LargeBinary, nullable=False),
+        Column("key", UUID(as_uuid=True), primary_key=True, comment="UUIDv5 of caller, method, path and the key given"),
+        Column("caller", Text, nullable=False),
+        Column("fingerprint", LargeBinary, nullable=False, comment="digest of the request's body"),
         Column("status", SmallInteger),
-        Column("headers", JSONB),
+        Column("headers", JSONB, nullable=False, server_default=text("'[]'")),
         Column("body", LargeBinary),
         _time("created_at", nullable=False, server_default=_now),
-        PrimaryKeyConstraint("scope", "key", name="pk_idempotency_key"),
+        Index("ix_idempotency_key_caller", "caller"),
         Index("ix_idempotency_key_created", "created_at"),
     )
     return metadata

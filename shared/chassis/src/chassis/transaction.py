@@ -39,7 +39,13 @@ class Tx:
         """Call the timer `kind` for `key` at that instant or soon after; an earlier date of the same key is replaced."""
         await self.connection.execute(
             _SCHEDULE,
-            {"kind": kind, "key": key, "at": at, "payload": outbox.json_text(payload or {}), "trace": outbox.current_traceparent()},
+            {
+                "kind": kind,
+                "key": key,
+                "at": at,
+                "payload": outbox.json_text(payload or {}),
+                "trace": outbox.current_traceparent(),
+            },
         )
 
     async def cancel(self, kind: str, key: str) -> None:
@@ -73,6 +79,7 @@ class Database:
             pool_size=pool,
             max_overflow=0,
             pool_timeout=5,
+            hide_parameters=True,
             connect_args={"timeout": 5, "command_timeout": 60, "server_settings": {"application_name": source}},
         )
 

@@ -1,0 +1,144 @@
+"""What waits, looked at every few seconds: outbox, consumers, timers. SREs alarm on these figures."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from sqlalchemy import text
+
+from chassis.consumer import Consumer
+from chassis.failures import reason_of
+from chassis.telemetry import Reading, observe
+from chassis.transaction import Database
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 5.0
+
+_OUTBOX = text(
+    "SELECT count(*) AS depth, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) AS age"
+    " FROM outbox WHERE published_at IS NULL"
+)
+_DUE = text(
+    "SELECT count(*) AS waiting, coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0) AS age"
+    " FROM due WHERE due_at < clock_timestamp()"
+)
+
+
+@dataclass(slots=True)
+class Figures:
+    """The newest look."""
+
+    outbox_depth: int = 0
+    outbox_age: float = 0.0
+    timers_late: int = 0
+    timers_age: float = 0.0
+    pending: dict[str, int] = field(default_factory=dict)
+    unsettled: dict[str, int] = field(default_factory=dict)
+    redelivered: dict[str, int] = field(default_factory=dict)
+    age: dict[str, float] = field(default_factory=dict)
+
+
+class Backlog:
+    """Looks at what waits and offers it as metrics."""
+
+    def __init__(
+        self, database: Database, consumers: Sequence[Consumer], connection: Callable[[], Client | None]
+    ) -> None:
+        self._database = database
+        self._consumers = consumers
+        self._connection = connection
+        self.figures = Figures()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look again and again until `stopping`."""
+        while not stopping.is_set():
+            try:
+                await self.look()
+            except Exception as error:
+                log.info("backlog_unknown", reason=reason_of(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)
+
+    async def look(self) -> None:
+        """Ask the database and the broker; either may be away without hiding the other."""
+        connection = self._connection()
+        if connection is not None and connection.is_connected:
+            for consumer in self._consumers:
+                with suppress(NatsError, TimeoutError):
+                    await self._look_at(connection, consumer)
+        async with asyncio.timeout(5), self._database.engine.connect() as database:
+            outbox = (await database.execute(_OUTBOX)).one()
+            due = (await database.execute(_DUE)).one()
+        self.figures.outbox_depth, self.figures.outbox_age = int(outbox.depth), float(outbox.age)
+        self.figures.timers_late, self.figures.timers_age = int(due.waiting), float(due.age)
+
+    async def _look_at(self, connection: Client, consumer: Consumer) -> None:
+        subject = f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.durable}"
+        info: dict[str, Any] = json.loads((await connection.request(subject, b"", timeout=2)).data)
+        if "error" in info:
+            return
+        key = f"{consumer.durable}/{consumer.stream}"
+        self.figures.pending[key] = int(info.get("num_pending", 0))
+        self.figures.unsettled[key] = int(info.get("num_ack_pending", 0))
+        self.figures.redelivered[key] = int(info.get("num_redelivered", 0))
+        waiting = self.figures.pending[key] + self.figures.unsettled[key]
+        # What waits was stored after the message handled last, so this is the most that the oldest can be old.
+        since = consumer.last_stored_at or consumer.started_at
+        self.figures.age[key] = max(0.0, time.time() - since) if waiting else 0.0
+
+    def offer(self, service: str) -> Callable[[], None]:
+        """Show the figures as gauges; gives the function that ends it."""
+        figures, own = self.figures, {"service": service}
+
+        def each(values: Callable[[], dict[str, Any]]) -> Callable[[], Iterable[Reading]]:
+            return lambda: [(value, {**own, **_labels(key)}) for key, value in list(values().items())]
+
+        def one(value: Callable[[], float]) -> Callable[[], Iterable[Reading]]:
+            return lambda: [(value(), own)]
+
+        def waiting() -> dict[str, int]:
+            return {f"{consumer.durable}/{consumer.stream}": consumer.waiting for consumer in self._consumers}
+
+        ends = [
+            observe(f"mentorship.{name}", read, unit=unit, description=description)
+            for name, unit, description, read in (
+                ("outbox.depth", "{event}", "Events not yet published", one(lambda: figures.outbox_depth)),
+                ("outbox.oldest_age", "s", "Age of the oldest unpublished event", one(lambda: figures.outbox_age)),
+                ("timer.late", "{timer}", "Timers past their time", one(lambda: figures.timers_late)),
+                ("timer.oldest_age", "s", "How late the latest timer is", one(lambda: figures.timers_age)),
+                ("consumer.pending", "{message}", "Messages not yet delivered", each(lambda: figures.pending)),
+                ("consumer.unsettled", "{message}", "Delivered and not settled", each(lambda: figures.unsettled)),
+                (
+                    "consumer.redelivered",
+                    "{message}",
+                    "Unsettled, delivered repeatedly",
+                    each(lambda: figures.redelivered),
+                ),
+                ("consumer.oldest_age", "s", "Most that a waiting message can be old", each(lambda: figures.age)),
+                ("consumer.waiting_for_retry", "{message}", "Put back with a delay", each(waiting)),
+                ("database.connections_in_use", "{connection}", "Pooled connections handed out", one(self._in_use)),
+            )
+        ]
+
+        def end_all() -> None:
+            for end in ends:
+                end()
+
+        return end_all
+
+    def _in_use(self) -> float:
+        pool: Any = self._database.engine.pool
+        return float(pool.checkedout())
+
+
+def _labels(key: str) -> dict[str, str]:
+    consumer, stream = key.split("/")
+    return {"consumer": consumer, "stream": stream}

@@ -1,0 +1,128 @@
+"""FastStream's NATS broker, set up so that it never goes deaf, never creates streams and never settles on its own."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsBatchMessage
+from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.api import ConsumerConfig
+
+from chassis.consumer import Consumer
+from chassis.pull import PullLoop
+from chassis.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+
+class FlowingSubscriber(BatchPullStreamSubscriber):
+    """FastStream's batch subscriber with the callback-fed pull loop beneath it."""
+
+    consumer: Consumer
+    inbox: str
+    _loop: PullLoop | None = None
+
+    async def _create_subscription(self) -> None:
+        self._loop = PullLoop(
+            self.connection, self.consumer.stream, self.consumer.durable, self.inbox, self.pull_sub.batch_size
+        )
+        await self._loop.start()
+        self.add_task(self._consume_pull)
+
+    async def _consume_pull(self) -> None:
+        loop = self._loop
+        while self.running and loop is not None:
+            messages = await loop.next_batch(self.consumer.paused)
+            self.consumer.turned()
+            if messages:
+                await self.consume(messages)
+
+    def forget_requests(self) -> None:
+        """After a reconnect: what was asked for is no longer known to the server."""
+        if self._loop:
+            self._loop.forget_requests()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, put back what was fetched and not begun."""
+        loop, self._loop = self._loop, None
+        left = await loop.stop() if loop else []
+        await super().stop()
+        for message in left:
+            try:
+                await message.nak()
+            except NatsError:
+                return
+
+
+def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:
+    """Options of a connection that tries for ever and tells when it gave up all the same."""
+
+    async def on_closed() -> None:
+        closed()
+
+    async def on_error(error: Exception) -> None:
+        log.warning("nats_error", error=type(error).__name__, detail=str(error)[:200])
+        if "permissions violation for subscription" in str(error).lower():
+            log.error("nats_subscription_refused", detail=str(error)[:200])
+            closed()
+
+    return {
+        "servers": [server.strip() for server in settings.nats_url.split(",")],
+        "name": name,
+        "allow_reconnect": True,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 0.2,
+        "connect_timeout": 5,
+        "ping_interval": 20,
+        "max_outstanding_pings": 3,
+        "inbox_prefix": f"_INBOX_{name}".encode(),
+        "user_credentials": str(settings.nats_credentials) if settings.nats_credentials else None,
+        "closed_cb": on_closed,
+        "error_cb": on_error,
+    }
+
+
+def make_broker(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> NatsBroker:
+    """A broker that is not yet connected."""
+    return NatsBroker(
+        **connect_options(settings, name, closed=closed),
+        ack_policy=AckPolicy.MANUAL,
+        apply_types=False,
+        graceful_timeout=15.0,
+        logger=None,
+    )
+
+
+async def _undecoded(message: NatsBatchMessage) -> Sequence[Msg]:
+    return message.raw_message
+
+
+def attach(broker: NatsBroker, consumer: Consumer, batch_size: int) -> FlowingSubscriber:
+    """Let `consumer` work off its durable, which must exist already."""
+    subscriber = broker.subscriber(
+        durable=consumer.durable,
+        stream=JStream(consumer.stream, declare=False),
+        config=ConsumerConfig(filter_subjects=list(consumer.subscription.by_stream[consumer.stream])),
+        pull_sub=PullSub(batch_size=batch_size, batch=True),
+        ack_policy=AckPolicy.MANUAL,
+        no_reply=True,
+        decoder=_undecoded,
+        title=consumer.durable,
+    )
+    # FastStream has no factory to hand a subscriber class to; the subclass adds no slots, so its place can be taken.
+    subscriber.__class__ = FlowingSubscriber
+    flowing: Any = subscriber
+    flowing.consumer = consumer
+    # Outside FastStream's `subscriber()`: that ignores the broker's inbox prefix for pull subscribers.
+    flowing.inbox = f"_INBOX_{consumer.service}.{consumer.durable}.{consumer.stream}.{id(consumer):x}"
+
+    async def consume(messages: Sequence[Msg]) -> None:
+        await consumer.handle(messages)
+
+    subscriber(consume)
+    assert isinstance(flowing, FlowingSubscriber)
+    return flowing

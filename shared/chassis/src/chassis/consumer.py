@@ -1,0 +1,286 @@
+"""How a durable is worked off: a batch in one transaction, one by one if that fails, and every message settled.
+
+Done, duplicate or stale: commit, then ack. Transient: nak with a growing delay. Permanent, eight counted failures,
+or a message that leaves no outcome (it kills the process): a dead letter, then term.
+"""
+
+import asyncio
+import heapq
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from opentelemetry import trace
+from sqlalchemy import text
+
+from chassis import inbox
+from chassis.deadletters import bury, letter_of
+from chassis.delivery import Delivery, read
+from chassis.failures import Meaning, meaning_of, reason_of
+from chassis.subscription import Subscription
+from chassis.tracing import finish_spans, start_span
+from chassis.transaction import Database, Tx
+
+log = structlog.get_logger()
+
+MAX_FAILURES = 8
+MAX_SILENT_DELIVERIES = 12
+MAX_ALONE = 3
+MAX_WAITING = 5_000
+_MAX_DELAY = 300.0
+_STILL_WORKING_EVERY = 15.0
+
+
+class Consumer:
+    """Works off one durable: the messages of one subscription in one stream."""
+
+    def __init__(
+        self,
+        service: str,
+        subscription: Subscription,
+        stream: str,
+        database: Database,
+        *,
+        refusals: tuple[type[Exception], ...] = (),
+        retry_base: float = 1.0,
+        time_limit: float = 20.0,
+        observe: Callable[[str, str, int, float], None] = lambda *_: None,
+    ) -> None:
+        self.service = service
+        self.subscription = subscription
+        self.stream = stream
+        self.durable = f"{service}-{subscription.name}"
+        self.database = database
+        self.started_at = time.time()
+        self.last_stored_at = 0.0
+        self.stopping = asyncio.Event()
+        self.turned: Callable[[], None] = lambda: None
+        self._refusals = refusals
+        self._retry_base = retry_base
+        self._time_limit = time_limit
+        self._observe = observe
+        self.events = {event.subject: event for event in subscription.events}
+        self._waiting: list[float] = []
+        self.jetstream: JetStreamContext | None = None
+
+    def paused(self) -> bool:
+        """Whether so many messages wait for a retry that no more should be fetched."""
+        return self.waiting >= MAX_WAITING
+
+    @property
+    def waiting(self) -> int:
+        """Messages that were put back with a delay that has not passed."""
+        now = time.monotonic()
+        while self._waiting and self._waiting[0] <= now:
+            heapq.heappop(self._waiting)
+        return len(self._waiting)
+
+    async def handle(self, messages: Sequence[Msg]) -> None:
+        """Handle and settle a fetched batch."""
+        started = time.perf_counter()
+        deliveries = [read(message, self.events) for message in messages]
+        for delivery in deliveries:
+            start_span(delivery, self.durable)
+        await self._settle(self._sorted_out(deliveries))
+        self.last_stored_at = deliveries[-1].stored_at.timestamp()
+        finish_spans(deliveries)
+        self._observe(self.durable, "handled", len(deliveries), time.perf_counter() - started)
+
+    def _sorted_out(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
+        """Refused; suspected of killing; and the rest with their further copies behind."""
+        refused, suspects, sound = [], [], []
+        for delivery in deliveries:
+            if delivery.refused:
+                refused.append(delivery)
+            elif delivery.deliveries >= MAX_SILENT_DELIVERIES:
+                suspects.append(delivery)
+            else:
+                sound.append(delivery)
+        return refused, suspects, sound
+
+    async def _settle(self, groups: tuple[list[Delivery], list[Delivery], list[Delivery]]) -> None:
+        refused, suspects, sound = groups
+        for delivery in refused:
+            await self._bury(delivery, delivery.refused or "undecodable")
+        if sound:
+            await self._together(sound)
+        for delivery in suspects:
+            await self._alone(delivery)
+
+    async def _together(self, deliveries: list[Delivery]) -> None:
+        try:
+            outcome = await self.attempt(deliveries)
+        except Exception as error:
+            if len(deliveries) == 1 or meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
+                await self._failed(deliveries, error)
+            else:
+                await self._one_by_one(deliveries)
+            return
+        await self._done(deliveries, outcome)
+
+    async def _one_by_one(self, deliveries: list[Delivery]) -> None:
+        told = time.monotonic()
+        for position, delivery in enumerate(deliveries):
+            if time.monotonic() - told > _STILL_WORKING_EVERY:
+                told = time.monotonic()
+                for waiting in deliveries[position:]:
+                    await waiting.message.in_progress()
+            try:
+                outcome = await self.attempt([delivery])
+            except Exception as error:
+                if meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
+                    await self._failed(deliveries[position:], error)
+                    return
+                await self._failed([delivery], error)
+            else:
+                await self._done([delivery], outcome)
+
+    async def attempt(
+        self, deliveries: list[Delivery], audit: Callable[[Tx, inbox.Claims], Awaitable[None]] | None = None
+    ) -> inbox.Claims:
+        """Claim and handle deliveries in one transaction; raises what the handler raises. Settles nothing."""
+        first: dict[Any, Delivery] = {}
+        for delivery in deliveries:
+            first.setdefault(delivery.identity, delivery)
+        async with asyncio.timeout(self._time_limit), self.database.transaction() as tx:
+            claims = await inbox.claim(
+                tx.connection, self.durable, [(identity, delivery.digest) for identity, delivery in first.items()]
+            )
+            new = [delivery for identity, delivery in first.items() if identity in claims.new]
+            if new:
+                await self._call(tx, new)
+            if any(delivery.deliveries > 1 for delivery in deliveries):
+                await inbox.forget_failures(tx.connection, self.durable, list(first))
+            if audit:
+                await audit(tx, claims)
+        reused = {d.identity for d in deliveries if d.digest != first[d.identity].digest}
+        return inbox.Claims(claims.new, claims.changed | reused)
+
+    async def _call(self, tx: Tx, deliveries: list[Delivery]) -> None:
+        if self.subscription.kind != "each":
+            with trace.use_span(deliveries[0].span or trace.INVALID_SPAN, end_on_exit=False):
+                await self.subscription.handler(tx, [delivery.received for delivery in deliveries])
+            return
+        for delivery in deliveries:
+            tx.cause = delivery.received
+            with trace.use_span(delivery.span or trace.INVALID_SPAN, end_on_exit=False, record_exception=False):
+                await self.subscription.handler(tx, delivery.received)
+        tx.cause = None
+
+    async def _done(self, deliveries: list[Delivery], claims: inbox.Claims) -> None:
+        for delivery in deliveries:
+            if delivery.identity in claims.changed and self._is_changed_copy(delivery, deliveries, claims):
+                await self._bury(delivery, "identity_reused")
+            else:
+                await self._answer(delivery.message.ack)
+
+    @staticmethod
+    def _is_changed_copy(delivery: Delivery, deliveries: list[Delivery], claims: inbox.Claims) -> bool:
+        if delivery.identity not in claims.new:
+            return True
+        first = next(other for other in deliveries if other.identity == delivery.identity)
+        return delivery.digest != first.digest
+
+    async def _failed(self, deliveries: list[Delivery], error: BaseException) -> None:
+        meaning = meaning_of(error, self._refusals)
+        reason = reason_of(error)
+        for delivery in deliveries:
+            if delivery.span:
+                delivery.span.set_attribute("error.type", reason)
+                delivery.span.set_status(trace.StatusCode.ERROR, meaning.value)
+        if meaning is Meaning.PERMANENT:
+            for delivery in deliveries:
+                await self._bury(delivery, reason)
+            return
+        if meaning is Meaning.UNKNOWN:
+            for delivery in deliveries:
+                await self._counted(delivery, reason)
+            return
+        for delivery in deliveries:
+            await self._retry(delivery, meaning.value)
+        if meaning is Meaning.DATABASE_AWAY:
+            await self._until_database_answers()
+
+    async def _counted(self, delivery: Delivery, reason: str) -> None:
+        try:
+            async with self.database.transaction() as tx:
+                failures = await inbox.count_failure(tx.connection, self.durable, delivery.identity, reason)
+        except Exception:
+            # The database went away with the handler: an outage is not poison.
+            await self._retry(delivery, Meaning.DATABASE_AWAY.value)
+            await self._until_database_answers()
+            return
+        if failures >= MAX_FAILURES:
+            await self._bury(delivery, reason)
+        else:
+            await self._retry(delivery, reason, failures)
+
+    async def _alone(self, delivery: Delivery) -> None:
+        try:
+            async with self.database.transaction() as tx:
+                attempts = await inbox.begin_alone(tx.connection, self.durable, delivery.identity)
+        except Exception as error:
+            await self._failed([delivery], error)
+            return
+        if attempts > MAX_ALONE:
+            await self._bury(delivery, "no_outcome")
+            return
+        await self._together([delivery])
+        try:
+            async with self.database.transaction() as tx:
+                await inbox.end_alone(tx.connection, self.durable, delivery.identity)
+        except Exception as error:
+            log.warning("outcome_not_noted", consumer=self.durable, reason=reason_of(error))
+
+    async def _retry(self, delivery: Delivery, reason: str, failures: int | None = None) -> None:
+        power = min((failures or delivery.deliveries) - 1, 12)
+        delay = min(_MAX_DELAY, self._retry_base * 2**power) * random.uniform(0.5, 1.0)  # noqa: S311  jitter
+        heapq.heappush(self._waiting, time.monotonic() + delay)
+        log.info(
+            "retry_later", consumer=self.durable, event=str(delivery.identity), reason=reason, seconds=round(delay, 3)
+        )
+        self._observe(self.durable, "retried", 1, 0.0)
+        await self._answer(lambda: delivery.message.nak(delay=delay))
+
+    async def _bury(self, delivery: Delivery, reason: str) -> None:
+        letter = letter_of(self.durable, delivery, reason)
+        try:
+            if self.jetstream is None:
+                raise ConnectionError("not connected")
+            await bury(self.jetstream, self.service, letter)
+        except (NatsError, ConnectionError, TimeoutError):
+            await self._retry(delivery, "dead_letter_refused")
+            return
+        log.warning("dead_letter", consumer=self.durable, event=str(delivery.identity), reason=reason)
+        if delivery.span:
+            delivery.span.set_attribute("error.type", reason)
+            delivery.span.set_status(trace.StatusCode.ERROR, "dead_letter")
+        self._observe(self.durable, "dead_lettered", 1, 0.0)
+        await self._answer(delivery.message.term)
+
+    async def _answer(self, settle: Callable[[], Any]) -> None:
+        try:
+            await settle()
+        except NatsError as error:
+            # It comes again after ack_wait; the inbox row makes that harmless.
+            log.info("not_settled", consumer=self.durable, reason=type(error).__name__)
+
+    async def _until_database_answers(self) -> None:
+        delay = 0.1
+        while not self.stopping.is_set():
+            self.turned()
+            try:
+                async with asyncio.timeout(5), self.database.engine.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+                return
+            except Exception as error:
+                log.warning(
+                    "database_away", consumer=self.durable, reason=type(error).__name__, next_try=round(delay, 1)
+                )
+            await asyncio.sleep(delay)
+            delay = min(5.0, delay * 2)

@@ -1,0 +1,105 @@
+"""One message as JetStream delivered it: where it stands in its stream, what it says, and how it is settled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from nats.aio.msg import Msg
+from opentelemetry.trace import Span
+from pydantic import ValidationError
+
+from chassis.cloudevents import CloudEvent, Undecodable, decode
+from chassis.ids import identity_of
+from chassis.subscription import Received
+from contracts.event import EventClass
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A delivered message, decoded as far as it could be."""
+
+    message: Msg
+    stream: str
+    sequence: int
+    deliveries: int
+    stored_at: datetime
+    identity: UUID
+    digest: bytes
+    envelope: CloudEvent | None = None
+    received: Received[Any] | None = None
+    refused: str | None = None
+    """Why it can never be handled (a class of reason), if so."""
+    span: Span | None = field(default=None, repr=False)
+
+    @property
+    def subject(self) -> str:
+        """The NATS subject that it was published to."""
+        return self.message.subject
+
+
+def read(message: Msg, events: Mapping[str, EventClass]) -> Delivery:
+    """Decode a message; what cannot be decoded keeps its place in the stream as identity."""
+    stream, sequence, deliveries, stored_ns = position_of(message)
+    return read_at(message, events, stream, sequence, deliveries, datetime.fromtimestamp(stored_ns / 1e9, UTC))
+
+
+def read_at(
+    message: Msg, events: Mapping[str, EventClass], stream: str, sequence: int, deliveries: int, stored_at: datetime
+) -> Delivery:
+    """Decode a message of which is known where it stands."""
+    digest = blake2b(message.data, digest_size=16).digest()
+    delivery = Delivery(
+        message,
+        stream,
+        sequence,
+        deliveries,
+        stored_at,
+        identity_of(f"nats:{stream}", str(sequence)),
+        digest,
+    )
+    try:
+        delivery.envelope = decode(message.subject, message.headers, message.data)
+        understand(delivery, delivery.envelope, events)
+    except Undecodable as error:
+        delivery.refused = error.reason
+    return delivery
+
+
+def understand(delivery: Delivery, envelope: CloudEvent, events: Mapping[str, EventClass]) -> None:
+    """Turn the data into the event class of its type; raises `Undecodable`."""
+    delivery.identity = identity_of(envelope.source, envelope.id)
+    if envelope.data is not delivery.message.data:
+        delivery.digest = blake2b(envelope.data, digest_size=16).digest()
+    event_class = events.get(envelope.type)
+    if event_class is None:
+        raise Undecodable("unknown_type")
+    try:
+        event = event_class.model_validate_json(envelope.data)
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise Undecodable("invalid_data") from error
+    delivery.received = Received(
+        event,
+        envelope.id,
+        envelope.source,
+        delivery.identity,
+        envelope.time,
+        envelope.version,
+        envelope.type,
+        delivery.stream,
+        delivery.sequence,
+    )
+
+
+def position_of(message: Msg) -> tuple[str, int, int, int]:
+    """Stream, sequence, number of deliveries and time of storing (ns since the epoch), from the ack subject.
+
+    `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`, or with domain and
+    account hash after `$JS.ACK` (ADR-15).
+    """
+    parts = message.reply.split(".")
+    if len(parts) >= 11:
+        parts = parts[2:]
+    return parts[2], int(parts[5]), int(parts[4]), int(parts[7])

@@ -1,0 +1,69 @@
+"""What a consumer has handled: claimed in the transaction of its effects, so that each effect happens once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_CLAIM = text(
+    "INSERT INTO inbox (consumer, event_id, digest)"
+    " SELECT :consumer, event_id, digest"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[])) AS claim (event_id, digest)"
+    " ORDER BY event_id ON CONFLICT DO NOTHING RETURNING event_id"
+)
+_DIGESTS = text(
+    "SELECT event_id, digest FROM inbox WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))"
+)
+_FORGET_FAILURES = text("DELETE FROM inbox_failure WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))")
+_FAIL = text(
+    "INSERT INTO inbox_failure (consumer, event_id, failures, reason) VALUES (:consumer, :id, 1, :reason)"
+    " ON CONFLICT (consumer, event_id) DO UPDATE SET failures = inbox_failure.failures + 1, alone = 0,"
+    " reason = excluded.reason, failed_at = now() RETURNING failures"
+)
+_ALONE = text(
+    "INSERT INTO inbox_failure (consumer, event_id, alone, reason) VALUES (:consumer, :id, 1, 'no_outcome')"
+    " ON CONFLICT (consumer, event_id) DO UPDATE SET alone = inbox_failure.alone + 1, failed_at = now() RETURNING alone"
+)
+_NOT_ALONE = text("UPDATE inbox_failure SET alone = 0 WHERE consumer = :consumer AND event_id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Which events are this transaction's to handle, which were handled before, which are another under a known id."""
+
+    new: frozenset[UUID]
+    changed: frozenset[UUID]
+
+
+async def claim(connection: AsyncConnection, consumer: str, events: Sequence[tuple[UUID, bytes]]) -> Claims:
+    """Claim events (identity, digest of the body). Waits for another transaction that holds the same one."""
+    ids = [identity for identity, _ in events]
+    parameters = {"consumer": consumer, "ids": ids, "digests": [digest for _, digest in events]}
+    new = frozenset((await connection.execute(_CLAIM, parameters)).scalars())
+    if len(new) == len(ids):
+        return Claims(new, frozenset())
+    known = {row.event_id: row.digest for row in await connection.execute(_DIGESTS, {"consumer": consumer, "ids": ids})}
+    changed = frozenset(identity for identity, digest in events if identity not in new and known[identity] != digest)
+    return Claims(new, changed)
+
+
+async def forget_failures(connection: AsyncConnection, consumer: str, ids: Sequence[UUID]) -> None:
+    """Drop the failure counts of events that were handled after all, or dead-lettered."""
+    await connection.execute(_FORGET_FAILURES, {"consumer": consumer, "ids": list(ids)})
+
+
+async def count_failure(connection: AsyncConnection, consumer: str, identity: UUID, reason: str) -> int:
+    """Count one more failure and give the total."""
+    return int((await connection.execute(_FAIL, {"consumer": consumer, "id": identity, "reason": reason})).scalar_one())
+
+
+async def begin_alone(connection: AsyncConnection, consumer: str, identity: UUID) -> int:
+    """Note, before handling a suspect alone, that it is being tried; gives how often that left no outcome, this one included."""
+    return int((await connection.execute(_ALONE, {"consumer": consumer, "id": identity})).scalar_one())
+
+
+async def end_alone(connection: AsyncConnection, consumer: str, identity: UUID) -> None:
+    """The suspect had an outcome: it kills nothing."""
+    await connection.execute(_NOT_ALONE, {"consumer": consumer, "id": identity})

@@ -1,0 +1,160 @@
+"""The part of a service that talks to NATS: connect, check, consume, relay; and let go in good order."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from chassis.broker import FlowingSubscriber, attach, make_broker
+from chassis.consumer import Consumer
+from chassis.health import Health
+from chassis.relay import Relay
+from chassis.replays import Replays
+from chassis.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+
+class TopologyMissing(Exception):
+    """Something that the service uses is not there, or not as it must be: provision it with `mentorship topology apply`."""
+
+
+class Messaging:
+    """Holds the broker and everything that runs on it."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        consumers: Sequence[Consumer],
+        relay: Relay,
+        health: Health,
+        fail: Callable[[str], None],
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._consumers = consumers
+        self._relay = relay
+        self._health = health
+        self._fail = fail
+        self._broker: NatsBroker | None = None
+        self._subscribers: list[FlowingSubscriber] = []
+        self._stopping = False
+
+    @property
+    def connection(self) -> Client | None:
+        """The connection to NATS, once there was one."""
+        if self._broker is None:
+            return None
+        connection: Client | None = self._broker._connection
+        return connection
+
+    def jetstream(self) -> JetStreamContext:
+        """JetStream on the service's connection; ConnectionError before the first one stands."""
+        if self.connection is None:
+            raise ConnectionError("not connected to NATS yet")
+        return self.connection.jetstream()
+
+    def client(self) -> Client:
+        """The connection; ConnectionError before the first one stands."""
+        if self.connection is None:
+            raise ConnectionError("not connected to NATS yet")
+        return self.connection
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Wait for NATS, check what is used, start consuming, and relay until `stopping`."""
+        broker = await self._connected(stopping)
+        if broker is None:
+            return
+        try:
+            await self._check(broker)
+        except TopologyMissing as error:
+            self._fail(str(error))
+            return
+        for consumer in self._consumers:
+            consumer.jetstream = self.jetstream()
+            consumer.turned = _turner(self._health, f"{consumer.durable}/{consumer.stream}")
+            self._subscribers.append(attach(broker, consumer, self._settings.batch_size))
+        await broker.start()
+        await Replays(self._name, self._consumers).listen(self.client())
+        self._health.connected(True)
+        watch = asyncio.create_task(self._watch(stopping))
+        await self._relay.run(stopping)
+        await watch
+
+    async def _connected(self, stopping: asyncio.Event) -> NatsBroker | None:
+        delay = 0.2
+        while not stopping.is_set():
+            broker = make_broker(self._settings, self._name, closed=self._closed)
+            try:
+                async with asyncio.timeout(10):
+                    await broker.connect()
+            except (NatsError, OSError, TimeoutError) as error:
+                log.warning("waiting_for_nats", reason=type(error).__name__, detail=str(error)[:120])
+                await _forget(broker)
+                await asyncio.sleep(delay)
+                delay = min(5.0, delay * 2)
+                continue
+            self._broker = broker
+            return broker
+        return None
+
+    async def _check(self, broker: NatsBroker) -> None:
+        """Refuse to start without a durable; additions by others are none of our business."""
+        for consumer in self._consumers:
+            wanted = consumer.subscription.by_stream[consumer.stream]
+            subject = f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.durable}"
+            info: dict[str, Any] = json.loads((await self.client().request(subject, b"", timeout=5)).data)
+            if "error" in info:
+                raise TopologyMissing(
+                    f"durable {consumer.durable} on stream {consumer.stream} is missing; run `mentorship topology apply`"
+                )
+            config = info["config"]
+            heard = config.get("filter_subjects") or [config.get("filter_subject", ">")]
+            if sorted(heard) != sorted(wanted) or config.get("max_deliver", -1) != -1:
+                raise TopologyMissing(
+                    f"durable {consumer.durable} on stream {consumer.stream} has other subjects or limits than this"
+                    " version needs; run `mentorship topology apply`"
+                )
+
+    async def _watch(self, stopping: asyncio.Event) -> None:
+        """Tell health whether the broker is there, and ask anew for messages after each reconnect."""
+        reconnects = 0
+        while not stopping.is_set():
+            connection = self.client()
+            self._health.connected(connection.is_connected)
+            if connection.stats["reconnects"] != reconnects:
+                reconnects = connection.stats["reconnects"]
+                for subscriber in self._subscribers:
+                    subscriber.forget_requests()
+            await asyncio.sleep(0.1)
+
+    def _closed(self) -> None:
+        if not self._stopping and self._broker is not None:
+            self._fail("the connection to NATS was closed for good")
+
+    async def stop(self) -> None:
+        """Stop fetching, finish what is in hand within 15 s, put back the rest, disconnect."""
+        self._stopping = True
+        for consumer in self._consumers:
+            consumer.stopping.set()
+        if self._broker is not None:
+            await asyncio.gather(*(subscriber.stop() for subscriber in self._subscribers), return_exceptions=True)
+            await self._broker.stop()
+
+
+def _turner(health: Health, loop: str) -> Callable[[], None]:
+    return lambda: health.turned(loop)
+
+
+async def _forget(broker: NatsBroker) -> None:
+    try:
+        await broker.stop()
+    except (NatsError, OSError):
+        return

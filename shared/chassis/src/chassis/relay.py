@@ -1,0 +1,257 @@
+"""The one relay of a database: reads unpublished outbox rows by id, publishes them, marks what was acknowledged.
+
+It holds an advisory lock on the connection that it reads and marks with, so that a relay which lost the lock has
+lost the connection too and can mark nothing (that is the fence). No event passes an earlier unpublished event of the
+same thing. Many rows go as one atomic batch (ADR-50 of the NATS architecture decisions), few one by one in flight.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+import asyncpg
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from chassis.outbox import CHANNEL
+from chassis.subscription import stream_of
+from chassis.tracing import format_traceparent, parse_traceparent, remote_parent
+
+log = structlog.get_logger()
+_tracer = trace.get_tracer("chassis")
+
+LOCK = 7310246
+BATCH_ROWS = 1_000
+BATCH_BYTES = 4 * 1024 * 1024
+BATCH_FROM = 100
+"""From this many rows on a batch is faster than single publishes in flight."""
+_IN_FLIGHT = 256
+
+_READ = (
+    "SELECT id, subject, thing, headers, payload, created_at FROM outbox"
+    " WHERE published_at IS NULL ORDER BY id LIMIT $1"
+)
+_MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An outbox row on its way."""
+
+    id: int
+    subject: str
+    thing: str
+    headers: dict[str, str]
+    payload: bytes
+    created_ns: int
+
+
+class PublishRefused(Exception):
+    """The server refused to store a message or batch."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"{code} {description}")
+        self.code = code
+
+
+class Relay:
+    """Publishes the outbox of one database for as long as it runs."""
+
+    def __init__(
+        self,
+        database_url: str,
+        connection: Callable[[], Client],
+        *,
+        observe: Callable[[str, int], None] = lambda *_: None,
+    ) -> None:
+        self._url = database_url
+        self._nats = connection
+        self._observe = observe
+        self._wake = asyncio.Event()
+        self.active = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Relay until `stopping`; what fails is logged and tried again after a growing pause."""
+        delay = 0.1
+        while not stopping.is_set():
+            try:
+                await self._lead(stopping)
+                delay = 0.1
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, PublishRefused) as error:
+                log.warning("relay_waits", reason=type(error).__name__, code=getattr(error, "code", None))
+            self.active = False
+            await _pause(stopping, random.uniform(0, delay))  # noqa: S311  full jitter
+            delay = min(10.0, delay * 2)
+
+    async def _lead(self, stopping: asyncio.Event) -> None:
+        database = await asyncpg.connect(self._url, timeout=5, command_timeout=30)
+        try:
+            while not await database.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+                await _pause(stopping, 1.0)
+                if stopping.is_set():
+                    return
+            self.active = True
+            await database.add_listener(CHANNEL, lambda *_: self._wake.set())
+            failures = 0
+            while not stopping.is_set():
+                self._wake.clear()
+                try:
+                    moved = await self.move(database)
+                    failures = 0
+                except (NatsError, PublishRefused, TimeoutError) as error:
+                    failures += 1
+                    pause = min(10.0, 0.1 * 2**failures)
+                    log.warning("relay_refused", reason=type(error).__name__, code=getattr(error, "code", None))
+                    await _pause(stopping, random.uniform(0, pause))  # noqa: S311  full jitter
+                    continue
+                if not moved:
+                    await self._sleep(stopping)
+        finally:
+            await database.close(timeout=2)
+
+    async def _sleep(self, stopping: asyncio.Event) -> None:
+        waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stopping.wait())]
+        await asyncio.wait(waits, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def move(self, database: asyncpg.Connection) -> int:
+        """Publish what waits, up to a batch of each stream, and mark it; gives how many rows. Raises on the first refusal."""
+        rows = [
+            Waiting(
+                r["id"],
+                r["subject"],
+                r["thing"],
+                json.loads(r["headers"]),
+                r["payload"],
+                int(r["created_at"].timestamp() * 1e9),
+            )
+            for r in await database.fetch(_READ, BATCH_ROWS)
+        ]
+        if not rows:
+            return 0
+        by_stream: dict[str, list[Waiting]] = {}
+        for row in rows:
+            by_stream.setdefault(stream_of(row.subject), []).append(row)
+        done: list[int] = []
+        failure: Exception | None = None
+        for stream, waiting in by_stream.items():
+            try:
+                await self._publish(stream, waiting, done)
+            except (NatsError, PublishRefused, TimeoutError) as error:
+                failure = error
+        if done:
+            await database.execute(_MARK, done)
+            self._observe("published", len(done))
+        if failure:
+            raise failure
+        return len(done)
+
+    async def _publish(self, stream: str, rows: list[Waiting], done: list[int]) -> None:
+        for row in rows:
+            self._begin(row)
+        if len(rows) < BATCH_FROM:
+            await self._singly(stream, rows, done)
+            return
+        for batch in _batches(rows):
+            try:
+                await self._atomically(stream, batch)
+                done.extend(row.id for row in batch)
+            except PublishRefused as refused:
+                # A duplicate, or a server without batches: each row on its own says which it is.
+                log.info("batch_refused", stream=stream, code=refused.code, rows=len(batch))
+                await self._singly(stream, batch, done)
+
+    def _begin(self, row: Waiting) -> None:
+        sender = parse_traceparent(row.headers.get("traceparent"))
+        if sender is None:
+            return
+        span = _tracer.start_span(
+            f"publish {row.subject}",
+            context=remote_parent(sender),
+            kind=SpanKind.PRODUCER,
+            start_time=row.created_ns,
+            attributes={
+                "messaging.system": "nats",
+                "messaging.operation.type": "publish",
+                "messaging.destination.name": row.subject,
+                "messaging.message.id": row.headers.get("ce-id", ""),
+            },
+        )
+        if span.get_span_context().is_valid:
+            row.headers["traceparent"] = format_traceparent(span.get_span_context())
+        span.end()
+
+    async def _singly(self, stream: str, rows: Sequence[Waiting], done: list[int]) -> None:
+        things: dict[str, list[Waiting]] = {}
+        for row in rows:
+            things.setdefault(row.thing, []).append(row)
+        room = asyncio.Semaphore(_IN_FLIGHT)
+
+        async def in_order(waiting: list[Waiting]) -> None:
+            for row in waiting:
+                async with room:
+                    await self._one(stream, row)
+                done.append(row.id)
+
+        results = await asyncio.gather(*(in_order(waiting) for waiting in things.values()), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _one(self, stream: str, row: Waiting) -> None:
+        answer = await self._nats().request(
+            row.subject, row.payload, timeout=5, headers={**row.headers, "Nats-Expected-Stream": stream}
+        )
+        _check(answer.data, 1)
+
+    async def _atomically(self, stream: str, rows: Sequence[Waiting]) -> None:
+        connection = self._nats()
+        batch = uuid4().hex
+        last = len(rows)
+        for position, row in enumerate(rows, 1):
+            headers = {
+                **row.headers,
+                "Nats-Expected-Stream": stream,
+                "Nats-Batch-Id": batch,
+                "Nats-Batch-Sequence": str(position),
+            }
+            if position < last:
+                await connection.publish(row.subject, row.payload, headers=headers)
+                continue
+            headers["Nats-Batch-Commit"] = "1"
+            answer = await connection.request(row.subject, row.payload, timeout=10, headers=headers)
+            _check(answer.data, last)
+
+
+def _check(answer: bytes, count: int) -> None:
+    body = json.loads(answer)
+    error = body.get("error")
+    if error:
+        raise PublishRefused(int(error.get("err_code", error.get("code", 0))), str(error.get("description", "")))
+    if not body.get("seq") or (count > 1 and body.get("count") != count):
+        raise PublishRefused(0, "incomplete acknowledgement")
+
+
+def _batches(rows: Sequence[Waiting]) -> list[list[Waiting]]:
+    batches: list[list[Waiting]] = []
+    size = 0
+    for row in rows:
+        if not batches or len(batches[-1]) >= BATCH_ROWS or size + len(row.payload) > BATCH_BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(row)
+        size += len(row.payload) + 512
+    return batches
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
