@@ -1,10 +1,9 @@
 """A real nats-server as a child process, with its data in a folder of ours."""
 
 import json
-import socket
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
-from uuid import uuid4
 
 from mentorship.local import binaries
 from mentorship.local.account import give, owned
@@ -14,11 +13,11 @@ from mentorship.problem import Problem
 
 
 class NatsServer(Child):
-    """A nats-server with JetStream; it keeps its folder and port over restarts.
+    """A nats-server with JetStream; it keeps its folder and ports over restarts.
 
-    `configuration` is added to the server's own settings (accounts, users, limits). With
-    `sync_interval` `always` each acknowledged message is on disk before it is acknowledged; the
-    server's default of two minutes loses acknowledged messages in a power cut.
+    `configure` writes the server's configuration; without one it is an open server. With
+    `sync_interval` `always` each message is on disk before it is acknowledged; the server's default
+    of two minutes loses acknowledged messages in a power cut.
     """
 
     def __init__(
@@ -27,24 +26,30 @@ class NatsServer(Child):
         *,
         port: int = 0,
         monitor_port: int = 0,
-        configuration: str = "",
+        configure: "Callable[[NatsServer], str] | None" = None,
         sync_interval: str = "always",
     ) -> None:
         self.home = owned(folder)
         self.port = port or free_port()
         self.monitor_port = monitor_port or free_port()
-        self.configuration = configuration
+        self.configure = configure or open_configuration
         self.sync_interval = sync_interval
-        self.server_name = f"mentorship-{uuid4().hex[:12]}"
-        configured = self.home / "nats.conf"
+        self.configuration = self.home / "nats.conf"
         super().__init__(
             "nats",
-            [str(binaries.nats_server()), "--config", str(configured)],
+            [
+                *(str(binaries.nats_server()), "--config", str(self.configuration)),
+                *("--ports_file_dir", str(self.home)),
+            ],
             log=self.home / "nats.log",
             folder=self.home,
             as_account=True,
         )
-        self.configured = configured
+
+    @property
+    def store(self) -> Path:
+        """Where the server keeps its streams."""
+        return self.home / "store"
 
     @property
     def url(self) -> str:
@@ -58,8 +63,10 @@ class NatsServer(Child):
 
     def spawn(self) -> None:
         """Write the configuration and start the process, without waiting until it answers."""
-        self.configured.write_text(self._settings())
-        give(self.configured)
+        self.configuration.write_text(self.configure(self))
+        give(self.configuration)
+        for left_over in self.home.glob("nats-server_*.ports"):
+            left_over.unlink()
         super().start()
 
     def start(self) -> None:
@@ -68,36 +75,35 @@ class NatsServer(Child):
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 20.0) -> None:
-        """Return when the process that we started answers on the port."""
+        """Return when the process that we started listens on the port.
+
+        It writes a file that bears its process id once it has its ports, and ends when it cannot have
+        them: so it is ours that answers, not somebody else's.
+        """
         deadline = monotonic() + seconds
         while monotonic() < deadline:
             if not self.running:
                 raise Problem(f"nats-server ended at once: {self.last_words(1)}")
-            name = self._answering()
-            if name == self.server_name:
+            if self.url in self._listening():
                 return
-            if name is not None:
-                self.kill()
-                raise Problem(f"Another NATS server already answers on port {self.port}.")
             sleep(0.02)
+        self.kill()
         raise Problem(f"nats-server did not answer within {seconds:.0f} s: see {self.log}.")
 
-    def _settings(self) -> str:
-        return (
-            f"server_name: {self.server_name}\n"
-            f'listen: "127.0.0.1:{self.port}"\n'
-            f'http: "127.0.0.1:{self.monitor_port}"\n'
-            # Events are limited to 256 KiB by the chassis; headers and batches need room above that.
-            "max_payload: 1MB\n"
-            f'jetstream {{ store_dir: "{self.home / "store"}", sync_interval: {self.sync_interval} }}\n'
-            f"{self.configuration}\n"
-        )
-
-    def _answering(self) -> str | None:
-        """The name of the server behind the port, which greets each connection with it."""
+    def _listening(self) -> list[str]:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
-                greeting = connection.makefile("rb").readline()
-            return str(json.loads(greeting.removeprefix(b"INFO "))["server_name"])
-        except (OSError, ValueError, KeyError):
-            return None
+            ports = json.loads((self.home / f"nats-server_{self.pid}.ports").read_text())
+        except (OSError, ValueError):
+            return []
+        return list(ports.get("nats", []))
+
+
+def open_configuration(server: NatsServer) -> str:
+    """A server that anybody on this machine may use, for tests of what needs no users."""
+    return (
+        f'listen: "127.0.0.1:{server.port}"\n'
+        f'http: "127.0.0.1:{server.monitor_port}"\n'
+        # Events are limited to 256 KiB; headers and dead letters need room above that.
+        "max_payload: 655360\n"
+        f'jetstream {{ store_dir: "{server.store}", sync_interval: {server.sync_interval} }}\n'
+    )

@@ -1,0 +1,112 @@
+"""Fixtures that every test may ask for: real servers, fresh databases, a provisioned bus, services, tokens."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mentorship.credentials import Authority
+from mentorship.local.account import give
+from mentorship.local.issuer import Issuer
+from mentorship.local.nats import NatsServer
+from mentorship.natsserver import ServerSettings, server_config
+from tests.fixtures import bus as buses
+from tests.fixtures import engine, identity
+from tests.fixtures.bus import Bus
+from tests.fixtures.databases import Databases
+from tests.fixtures.services import Runner
+
+Token = Callable[..., str]
+Bearer = Callable[..., dict[str, str]]
+
+for _name in [name for name in os.environ if name.startswith(("MENTORSHIP_", "OTEL_"))]:
+    if _name != "MENTORSHIP_TEST_ENGINE":
+        del os.environ[_name]  # what the developer's shell has set is no part of a test
+
+
+@pytest.fixture(scope="session")
+def session_folder() -> Iterator[Path]:
+    """A folder that the servers' unprivileged user can reach, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="mentorship-tests-"))
+    give(folder)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def scratch(session_folder: Path) -> Iterator[Path]:
+    """A fresh folder for the data of servers that a test starts, and may kill, itself."""
+    folder = Path(tempfile.mkdtemp(dir=session_folder))
+    give(folder)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(session_folder: Path) -> Iterator[Databases]:
+    """A real PostgreSQL: `async with postgres.database("matching") as url` gives a fresh, migrated database."""
+    with engine.postgres(session_folder / "postgres") as server:
+        yield Databases(server.admin_url)
+
+
+@pytest.fixture(scope="session")
+def authority(session_folder: Path) -> Authority:
+    """Who signs the credentials of this session's NATS users."""
+    return Authority(session_folder / "authority")
+
+
+@pytest.fixture(scope="session")
+def nats_server(session_folder: Path, authority: Authority) -> Iterator[engine.Nats]:
+    """A real nats-server with the platform's configuration; use `bus` to have it empty and provisioned."""
+
+    def configure(server: NatsServer) -> str:
+        settings = ServerSettings(
+            store=server.store, max_file_store=20 << 30, port=server.port, monitor_port=server.monitor_port
+        )
+        return server_config(authority, settings)
+
+    with engine.nats(session_folder / "nats", configure) as server:
+        yield server
+
+
+@pytest.fixture
+async def bus(nats_server: engine.Nats, authority: Authority) -> AsyncIterator[Bus]:
+    """NATS with our streams and users, empty."""
+    async with buses.opened(nats_server.url, authority) as bus:
+        yield bus
+
+
+@pytest.fixture(scope="session")
+def issuer(session_folder: Path) -> Iterator[Issuer]:
+    """The issuer whose tokens the services of a test trust."""
+    with identity.issuer(session_folder / "issuer") as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="session")
+def token(issuer: Issuer) -> Token:
+    """`token("E1", "employee")`: a signed access token."""
+
+    def sign(subject: str, *roles: str, **claims: object) -> str:
+        return issuer.token(subject, roles, **claims)  # type: ignore[arg-type]
+
+    return sign
+
+
+@pytest.fixture(scope="session")
+def bearer(token: Token) -> Bearer:
+    """`bearer("E1", "employee")`: the headers of a request with such a token."""
+
+    def headers(subject: str, *roles: str, **claims: object) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token(subject, *roles, **claims)}"}
+
+    return headers
+
+
+@pytest.fixture
+def running(bus: Bus, issuer: Issuer) -> Runner:
+    """Runs services in this process: with `running(matching.main.service, url)`, `here.client` calls its HTTP side."""
+    return Runner(bus, issuer)
