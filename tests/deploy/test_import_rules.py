@@ -128,7 +128,7 @@ def test_the_chassis_is_kept_from_every_module_that_defines_events() -> None:
     with_events = {
         f"contracts.{path.stem}" for path in modules if re.search(r'subject="(hr|mentorship)\.', path.read_text())
     }
-    assert with_events == set(rule["forbidden_modules"])
+    assert with_events <= set(rule["forbidden_modules"])
 
 
 CLOCK_AND_CHANCE = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid7", "getrandbits", "default_rng", "urandom"}
