@@ -38,6 +38,7 @@ COMMANDS: dict[str, Row] = {
     "import": Row("mentorship.commands.imports:import_file", "Publish employees from CSV or JSON Lines."),
     "publisher": Row("mentorship.commands.publisher:app", "Manage who may publish HR events."),
     "company": Row("mentorship.commands.company:company", "Write a made-up company to a file."),
+    "events": Row("mentorship.commands.events:events", "List every event, who says it and who hears it."),
     "topology": Row("mentorship.commands.topology:app", "Plan, apply and compare NATS streams and consumers."),
     "outbox": Row("mentorship.commands.outbox:app", "Look into and republish the outboxes."),
     "directory": Row("mentorship.commands.directory:app", "Republish employees from matching's directory."),
