@@ -59,12 +59,21 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
         context.run_migrations()
 
 
+def _given_url() -> str:
+    """From the environment, or from the file of the same name in lower case in `$MENTORSHIP_SECRETS_DIR`."""
+    if URL_VARIABLE in os.environ:
+        return os.environ[URL_VARIABLE]
+    file = Path(os.environ.get("MENTORSHIP_SECRETS_DIR", "")) / URL_VARIABLE.lower()
+    return file.read_text().strip() if file.is_file() else ""
+
+
 def main(arguments: list[str]) -> int:
     """Exit 0 when the database is at the newest revision, 2 when called wrongly."""
-    if len(arguments) != 1 or URL_VARIABLE not in os.environ:
-        print(f"usage: {URL_VARIABLE}=postgresql://... python -m chassis.migrate SERVICE", file=sys.stderr)
+    url = _given_url()
+    if len(arguments) != 1 or not url:
+        sys.stderr.write(f"usage: {URL_VARIABLE}=postgresql://... python -m chassis.migrate SERVICE\n")
         return 2
-    upgrade(arguments[0], os.environ[URL_VARIABLE])
+    upgrade(arguments[0], url)
     return 0
 
 
