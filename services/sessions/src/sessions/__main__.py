@@ -1,0 +1,6 @@
+"""`python -m sessions`: run the service."""
+
+from chassis.service import run
+from sessions.main import service
+
+run(service)

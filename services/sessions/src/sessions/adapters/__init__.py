@@ -1,0 +1,1 @@
+"""What sessions touches outside: its database and the keys of its notes."""

@@ -1,0 +1,34 @@
+"""Relationships over HTTP: read by their members alone."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+
+from chassis.http import Caller, Cursor, Missing, Page, Router, Transaction, allow, etag
+from sessions.adapters import db
+from sessions.api.shapes import RelationshipOut, relationship_out
+
+router = Router(tags=["relationships"])
+Employee = Annotated[Caller, allow("employee")]
+
+
+@router.get("/me/relationships")
+async def my_relationships(tx: Transaction, caller: Employee, cursor: Cursor) -> Page[RelationshipOut]:
+    """Relationships that the caller is or was in, newest first."""
+    after = cursor.after(datetime, UUID)
+    rows = await db.relationships_with(tx, caller.subject, after=after, limit=cursor.fetch)
+    return cursor.page(rows, key=lambda one: (one.opened_at, one.relationship_id), item=relationship_out)
+
+
+@router.get("/relationships/{relationship_id}")
+async def one_relationship(
+    relationship_id: UUID, tx: Transaction, caller: Employee, response: Response
+) -> RelationshipOut:
+    """One of the caller's relationships."""
+    found = await db.relationship_of(tx, relationship_id, member=caller.subject)
+    if found is None:
+        raise Missing
+    response.headers["ETag"] = etag(found.version)
+    return relationship_out(found)

@@ -1,0 +1,196 @@
+"""What the API takes and gives. What is taken and what is given are never the same model."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints
+
+from chassis.http import Body
+from contracts.matching import EndReason, Format, Member
+from contracts.words import Code, EmployeeId, Percent, Rating, TimeZone
+from sessions.domain.feedback import Feedback
+from sessions.domain.goal import Goal
+from sessions.domain.relationship import Relationship
+from sessions.domain.session import Session, Status
+from sessions.domain.times import Occurrence, wall_time
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+"""What only the members of the relationship read; at most 4,000 characters."""
+
+
+class WhenIn(Body):
+    """A date as people say it: what the wall clocks of a place show, and for how long."""
+
+    local_start: Annotated[
+        NaiveDatetime,
+        Field(description="Wall-clock time in `timezone`, without an offset.", examples=["2027-03-15T14:30"]),
+    ]
+    timezone: TimeZone
+    duration_minutes: Annotated[int, Field(ge=5, le=480)] = 60
+    occurrence: Annotated[
+        Occurrence | None, Field(description="Which one, when clocks go back and `local_start` happens twice.")
+    ] = None
+
+
+class HoldIn(Body):
+    """Who was there; everybody, if nothing is said."""
+
+    attended: Annotated[tuple[EmployeeId, ...] | None, Field(max_length=50)] = None
+
+
+class GoalIn(Body):
+    """A skill or theme to work towards, and what the owner wants to say of it to the other members."""
+
+    code: Code
+    words: Words | None = None
+
+
+class ProgressIn(Body):
+    """How far along a goal is, in per cent."""
+
+    progress: Percent
+
+
+class FeedbackIn(Body):
+    """Scores, 1 (poor) to 5 (excellent), for everybody's figures; words for the members alone."""
+
+    usefulness: Rating
+    fit: Rating | None = None
+    words: Words | None = None
+
+
+class Shape(BaseModel):
+    """Something the API gives."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class RelationshipOut(Shape):
+    """A relationship as its members see it."""
+
+    relationship_id: UUID
+    programme_id: UUID
+    format: Format
+    members: tuple[Member, ...]
+    status: Literal["open", "closed"]
+    reason: EndReason | None
+    opened_at: datetime
+    closed_at: datetime | None
+    version: int
+
+
+class SessionOut(Shape):
+    """A session as its members see it; `local_start` is `starts_at` on the wall clocks of `timezone`."""
+
+    session_id: UUID
+    relationship_id: UUID
+    programme_id: UUID
+    members: tuple[str, ...]
+    organizer_id: str | None
+    starts_at: datetime
+    ends_at: datetime
+    local_start: datetime
+    timezone: str
+    duration_minutes: int
+    status: Status
+    attended: tuple[str, ...]
+    calendar_sequence: int
+    version: int
+
+
+class GoalOut(Shape):
+    """A goal without its words: what changes answer, so that no stored answer holds words."""
+
+    goal_id: UUID
+    relationship_id: UUID
+    owner_id: str
+    code: str
+    progress: int
+    achieved_at: datetime | None
+    version: int
+
+
+class GoalWithWords(GoalOut):
+    """A goal as the members of its relationship read it."""
+
+    words: str | None
+
+
+class FeedbackOut(Shape):
+    """Feedback without its words."""
+
+    feedback_id: UUID
+    session_id: UUID
+    author_id: str
+    usefulness: int
+    fit: int | None
+    given_at: datetime
+    version: int
+
+
+class FeedbackWithWords(FeedbackOut):
+    """Feedback as the members of its relationship read it."""
+
+    words: str | None
+
+
+def relationship_out(one: Relationship) -> RelationshipOut:
+    """What members see of a relationship."""
+    return RelationshipOut(
+        relationship_id=one.relationship_id,
+        programme_id=one.programme_id,
+        format=one.format,
+        members=one.members,
+        status=one.status,
+        reason=one.reason,
+        opened_at=one.opened_at,
+        closed_at=one.closed_at,
+        version=one.version,
+    )
+
+
+def session_out(one: Session) -> SessionOut:
+    """What members see of a session."""
+    return SessionOut(
+        session_id=one.session_id,
+        relationship_id=one.relationship_id,
+        programme_id=one.programme_id,
+        members=one.members,
+        organizer_id=one.organizer_id,
+        starts_at=one.slot.starts_at,
+        ends_at=one.slot.ends_at,
+        local_start=wall_time(one.slot.starts_at, one.slot.timezone),
+        timezone=one.slot.timezone,
+        duration_minutes=one.slot.duration_minutes,
+        status=one.status,
+        attended=one.attended,
+        calendar_sequence=one.calendar_sequence,
+        version=one.version,
+    )
+
+
+def goal_out(one: Goal) -> GoalOut:
+    """What a change of a goal answers."""
+    return GoalOut(
+        goal_id=one.goal_id,
+        relationship_id=one.relationship_id,
+        owner_id=one.owner_id,
+        code=one.code,
+        progress=one.progress,
+        achieved_at=one.achieved_at,
+        version=one.version,
+    )
+
+
+def feedback_out(one: Feedback) -> FeedbackOut:
+    """What giving feedback answers."""
+    return FeedbackOut(
+        feedback_id=one.feedback_id,
+        session_id=one.session_id,
+        author_id=one.author_id,
+        usefulness=one.usefulness,
+        fit=one.fit,
+        given_at=one.given_at,
+        version=one.version,
+    )

@@ -1,0 +1,45 @@
+"""Commands of sessions: after a new key was put first in the key file, wrap all data keys by it."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from chassis.settings import ServiceSettings
+from chassis.transaction import Database
+from sessions.adapters.notes import KeyRing, Notes
+
+
+class RewrapSettings(ServiceSettings):
+    """What the command is told from outside: the same as the service."""
+
+    note_keys_file: Path
+
+
+async def rewrap(database: Database, ring: KeyRing) -> int:
+    """Wrap every data key by the newest key; how many needed it. What dies on the way goes on when called again."""
+    notes, done = Notes(ring), 0
+    while True:
+        async with database.transaction() as tx:
+            wrapped = await notes.rewrap_some(tx)
+        if wrapped == 0:
+            return done
+        done += wrapped
+
+
+def rewrap_note_keys() -> None:
+    """Wrap the keys of all notes by the newest key of the key file; older keys can be removed from it afterwards."""
+    settings = RewrapSettings()
+    done = asyncio.run(_rewrap(settings))
+    sys.stdout.write(f"{done} data keys are wrapped anew.\n")
+
+
+async def _rewrap(settings: RewrapSettings) -> int:
+    database = Database(settings.database_url.get_secret_value(), "/mentorship/sessions", pool=1)
+    try:
+        return await rewrap(database, KeyRing(settings.note_keys_file))
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    rewrap_note_keys()

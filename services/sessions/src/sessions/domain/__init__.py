@@ -1,0 +1,1 @@
+"""What sessions decides: pure, with the time and every id passed in."""
