@@ -1,0 +1,1 @@
+"""Everything outside: the database, mail, calendar files, words."""

@@ -1,0 +1,127 @@
+"""Handing mail to an SMTP server: one connection, kept while there is work."""
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib import errors
+
+from notifications.adapters.mail import ascii_address
+
+_PERMANENT = range(500, 600)
+
+
+class Rejected(Exception):
+    """The server will never take this mail."""
+
+
+class Unreachable(Exception):
+    """The server did not take this mail now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where mail is handed over: `smtp://` (STARTTLS where offered) or `smtps://`."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+    starttls: bool | None = None
+    """Required, forbidden, or (None) used where the server offers it."""
+
+    @classmethod
+    def of(cls, url: str) -> "Server":
+        """Read `smtp[s]://[user:password@]host[:port][?starttls=required|never]`.
+
+        With a password STARTTLS is required unless the URL says otherwise: it must not travel in the clear.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise ValueError("An SMTP URL looks like smtp://host:25 or smtps://user:password@host:465.")
+        tls = parts.scheme == "smtps"
+        asked = parse_qs(parts.query).get("starttls", ["required" if parts.password else "offered"])[0]
+        return cls(
+            parts.hostname,
+            parts.port or (465 if tls else 25),
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+            tls,
+            False if tls else {"required": True, "never": False}.get(asked),
+        )
+
+
+class Transport:
+    """One sender's connection to the server; not to be shared between tasks."""
+
+    def __init__(self, server: Server, seconds: float = 20.0) -> None:
+        self.server = server
+        self.seconds = seconds
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def send(self, sender: str, recipient: str, content: bytes) -> None:
+        """Hand over one mail; raises `Rejected` or `Unreachable`. The text of what a server says goes nowhere."""
+        try:
+            async with asyncio.timeout(self.seconds):
+                await self._send(sender, recipient, content)
+        except errors.SMTPRecipientsRefused as error:
+            await self._recover()
+            raise _judged(error.recipients[0].code) from None
+        except (errors.SMTPSenderRefused, errors.SMTPDataError) as error:
+            await self._recover()
+            raise _judged(error.code) from None
+        except errors.SMTPNotSupported:  # an address outside ASCII, and a server that knows no SMTPUTF8
+            await self._recover()
+            raise Rejected from None
+        # Everything before MAIL FROM, a refused password too, speaks of the server, not of this mail.
+        except (errors.SMTPException, OSError, ssl.SSLError, TimeoutError):
+            await self.close()
+            raise Unreachable from None
+
+    async def rest(self) -> None:
+        """Say goodbye while there is nothing to send: servers drop who stays silent."""
+        if self._client is not None and self._client.is_connected:
+            with suppress(errors.SMTPException, OSError, TimeoutError):
+                await self._client.quit(timeout=1)
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the connection up."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    async def _send(self, sender: str, recipient: str, content: bytes) -> None:
+        if self._client is None or not self._client.is_connected:
+            self._client = aiosmtplib.SMTP(
+                hostname=self.server.host,
+                port=self.server.port,
+                username=self.server.username,
+                password=self.server.password,
+                use_tls=self.server.tls,
+                start_tls=self.server.starttls,
+                timeout=self.seconds,
+            )
+            await self._client.connect()
+        recipient = ascii_address(recipient)
+        options = [] if recipient.isascii() else ["SMTPUTF8"]
+        if options and not self._client.supports_extension("smtputf8"):
+            raise errors.SMTPNotSupported("SMTPUTF8")
+        await self._client.sendmail(ascii_address(sender), [recipient], content, mail_options=options)
+
+    async def _recover(self) -> None:
+        """Go on with the connection if the server lets us."""
+        client = self._client
+        try:
+            if client is not None and client.is_connected:
+                await client.rset()
+        except (errors.SMTPException, OSError):
+            await self.close()
+
+
+def _judged(code: int) -> Exception:
+    return Rejected() if code in _PERMANENT else Unreachable()
