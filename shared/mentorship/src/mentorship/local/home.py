@@ -32,7 +32,8 @@ PORTS: dict[str, int] = {
 }
 """Where things listen unless the port is taken."""
 
-Phase = Literal["starting", "ready", "failed", "stopping", "stopped"]
+Phase = Literal["starting", "ready", "failed", "stopping", "stopped", "containers"]
+"""`containers`: Compose keeps the platform running, and no supervisor of ours."""
 
 
 @dataclass
@@ -183,7 +184,7 @@ class Home:
     def platform(self) -> "Platform":
         """What runs; a Problem where nothing does."""
         state = self.state()
-        if not self.supervised or not state.ports:
+        if not (self.supervised or state.phase == "containers") or not state.ports:
             raise Problem("The platform does not run here: start it with `make up`.")
         return Platform(self, state)
 
