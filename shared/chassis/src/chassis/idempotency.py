@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 
 from sqlalchemy import text
@@ -25,29 +26,29 @@ from chassis.access import Caller
 from chassis.errors import Conflict, Invalid
 
 WAIT_SECONDS = 5.0
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_GIVEN = re.compile(r"[\x21-\x7e]{1,255}")
 _LOCK_NOT_AVAILABLE = "55P03"
 
 _WAIT = text(f"SET LOCAL lock_timeout = '{int(WAIT_SECONDS * 1000)}ms'")
 _WAIT_NO_MORE = text("SET LOCAL lock_timeout TO DEFAULT")
 _CLAIM = text(
-    "INSERT INTO idempotency_key (scope, key, digest) VALUES (:scope, :key, :digest)"
+    "INSERT INTO idempotency_key (key, caller, fingerprint) VALUES (:key, :caller, :fingerprint)"
     " ON CONFLICT DO NOTHING RETURNING true"
 )
-_FIND = text("SELECT digest, status, headers, body FROM idempotency_key WHERE scope = :scope AND key = :key")
+_FIND = text("SELECT fingerprint, status, headers, body FROM idempotency_key WHERE key = :key")
 _STORE = text(
-    "UPDATE idempotency_key SET status = :status, headers = CAST(:headers AS jsonb), body = :body"
-    " WHERE scope = :scope AND key = :key"
+    "UPDATE idempotency_key SET status = :status, headers = CAST(:headers AS jsonb), body = :body WHERE key = :key"
 )
+_KEYS = UUID("3d1b7f0e-8f7c-5f0a-9a8b-51c8d6d0a6f4")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """One caller's key for one operation, and the digest of what was sent under it."""
 
-    scope: str
-    key: str
-    digest: bytes
+    key: UUID
+    caller: str
+    fingerprint: bytes
 
     async def answer(self, connection: AsyncConnection, make: Callable[[], Awaitable[Response]]) -> Response:
         """The stored response of this key, or that of `make`, stored in the same transaction."""
@@ -55,13 +56,15 @@ class Key:
             return await self._stored(connection)
         response = await make()
         if response.status_code < 400:
-            await connection.execute(_STORE, {"scope": self.scope, "key": self.key, **_packed(response)})
+            await connection.execute(_STORE, {"key": self.key, **_packed(response)})
         return response
 
     async def _claim(self, connection: AsyncConnection) -> bool:
         await connection.execute(_WAIT)
         try:
-            claimed = await connection.execute(_CLAIM, {"scope": self.scope, "key": self.key, "digest": self.digest})
+            claimed = await connection.execute(
+                _CLAIM, {"key": self.key, "caller": self.caller, "fingerprint": self.fingerprint}
+            )
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
                 raise _in_progress() from error
@@ -70,10 +73,10 @@ class Key:
         return claimed.scalar() is not None
 
     async def _stored(self, connection: AsyncConnection) -> Response:
-        row = (await connection.execute(_FIND, {"scope": self.scope, "key": self.key})).one_or_none()
+        row = (await connection.execute(_FIND, {"key": self.key})).one_or_none()
         if row is None or row.status is None:
             raise _in_progress()  # pruned between the two statements
-        if row.digest != self.digest:
+        if row.fingerprint != self.fingerprint:
             raise Invalid("Idempotency-Key", "This key was used for another request.")
         response = Response(row.body, row.status)
         response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in row.headers]
@@ -84,7 +87,7 @@ class Answers:
     """Lets one request per key into the database at a time, so that a storm of repeats does not use up the pool."""
 
     def __init__(self) -> None:
-        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
     async def alone(self, caller: Caller | None, request: Request) -> AsyncIterator[Key | None]:
@@ -93,7 +96,7 @@ class Answers:
         if key is None:
             yield None
             return
-        lock = self._locks.setdefault((key.scope, key.key), asyncio.Lock())
+        lock = self._locks.setdefault(key.key, asyncio.Lock())
         try:
             await asyncio.wait_for(lock.acquire(), WAIT_SECONDS)
         except TimeoutError:
@@ -109,10 +112,11 @@ async def key_of(caller: Caller | None, request: Request) -> Key | None:
     given = request.headers.get("idempotency-key") if request.method == "POST" else None
     if given is None:
         return None
-    if not _KEY.fullmatch(given):
+    if not _GIVEN.fullmatch(given):
         raise Invalid("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
-    digest = hashlib.sha256(request.scope["query_string"] + b"\n" + await request.body()).digest()
-    return Key(f"{caller.subject if caller else '-'} POST {request.url.path}", given, digest)
+    subject = caller.subject if caller else ""
+    fingerprint = hashlib.sha256(request.scope["query_string"] + b"\n" + await request.body()).digest()
+    return Key(uuid5(_KEYS, f"{subject}\n{request.method}\n{request.url.path}\n{given}"), subject, fingerprint)
 
 
 def _packed(response: Response) -> dict[str, Any]:

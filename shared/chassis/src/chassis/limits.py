@@ -124,15 +124,15 @@ class RateLimit:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def check(self, caller: str, cost: float = 1.0) -> None:
-        """Take `cost` from the caller's bucket; raise 429 if it is empty."""
+    def check(self, caller: str) -> None:
+        """Take one from the caller's bucket; raise 429 if it is empty."""
         if self._rate <= 0:
             return
         now = self._clock()
         left, seen = self._buckets.pop(caller, (self._burst, now))
         left = min(self._burst, left + (now - seen) * self._rate)
-        allowed = left >= max(cost, 1.0)
-        self._buckets[caller] = (left - cost if allowed else left, now)
+        allowed = left >= 1.0
+        self._buckets[caller] = (left - 1.0 if allowed else left, now)
         if len(self._buckets) > self._callers:
             self._buckets.popitem(last=False)
         if not allowed:

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
+from chassis import logs
 from chassis.access import public
 
 METER = "mentorship"
@@ -52,13 +53,15 @@ _configured: list[Telemetry] = []
 
 
 def configure(name: str) -> Telemetry | None:
-    """Set up this process's telemetry under the service's name, once; `None` where `OTEL_SDK_DISABLED` says so.
+    """Set up this process's logs, traces and metrics under the service's name, once.
 
+    `None` where `OTEL_SDK_DISABLED` says so.
     Without an endpoint nothing leaves the process, but spans exist: their ids stand in responses, logs and events.
     """
     with _lock:
         if _configured:
             return _configured[0]
+        logs.configure(_service_name(name))
         if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
             return None
         resource = Resource.create({SERVICE_NAME: _service_name(name)})
