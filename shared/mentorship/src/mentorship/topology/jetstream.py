@@ -17,7 +17,6 @@ Config = dict[str, Any]
 
 _STREAM_NOT_FOUND = 10059
 _CONSUMER_NOT_FOUND = 10014
-_TIMEOUT_SECONDS = 10.0
 
 
 class Refusal(Exception):
@@ -29,11 +28,11 @@ class Refusal(Exception):
         self.description: str = error.get("description", "")
 
 
-async def call(nc: Client, subject: str, body: Config | None = None) -> Config:
+async def call(nc: Client, subject: str, body: Config | None = None, *, wait_seconds: float = 10.0) -> Config:
     """Ask `$JS.API.<subject>`; a Refusal where the server declines, a Problem where nobody answers."""
     payload = b"" if body is None else json.dumps(body).encode()
     try:
-        message = await nc.request(f"$JS.API.{subject}", payload, timeout=_TIMEOUT_SECONDS)
+        message = await nc.request(f"$JS.API.{subject}", payload, timeout=wait_seconds)
     except nats.errors.NoRespondersError:
         raise Problem("The NATS server has JetStream switched off.") from None
     except (nats.errors.TimeoutError, TimeoutError):

@@ -122,8 +122,8 @@ class Topology(_Part):
         return (*self.consumers, *outside)
 
     def stored_bytes(self, profile: Profile) -> int:
-        """What all streams of a profile may hold together; the server must allow as much."""
-        return sum(stream.max_bytes[profile] for stream in self.streams.values())
+        """What the server must allow: all our streams full, and a quarter more for streams that others add."""
+        return sum(stream.max_bytes[profile] for stream in self.streams.values()) * 5 // 4
 
 
 def default_path() -> Path:
