@@ -41,11 +41,16 @@ Version = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(no_bool)]
 """Comparable over all sources that write about one employee: time of last change, epoch milliseconds."""
 
 
-class EmployeeRecord(Event):
-    """The whole record of an employee, true from the start of `effective_on` in the employee's time zone."""
+class EmployeeEvent(Event):
+    """Something about one employee; of two events about the same one the higher version counts."""
 
     employee_id: EmployeeId
     version: Version
+
+
+class EmployeeRecord(EmployeeEvent):
+    """The whole record of an employee, true from the start of `effective_on` in the employee's time zone."""
+
     display_name: Annotated[Line, Field(min_length=1)]
     email: EmailAddress
     manager_id: EmployeeId | None = None
@@ -69,17 +74,12 @@ class EmployeeChanged(EmployeeRecord, subject="hr.employee.changed.v1", about="e
     """Something in an employee's record is different; the whole record follows."""
 
 
-class EmployeeLeft(Event, subject="hr.employee.left.v1", about="employee_id"):
+class EmployeeLeft(EmployeeEvent, subject="hr.employee.left.v1", about="employee_id"):
     """Somebody's last day is `left_on`; it may lie ahead."""
 
-    employee_id: EmployeeId
-    version: Version
     left_on: Day
     reason: Literal["voluntary", "involuntary", "unknown"] = "unknown"
 
 
-class EmployeeErased(Event, subject="hr.employee.erased.v1", about="employee_id"):
+class EmployeeErased(EmployeeEvent, subject="hr.employee.erased.v1", about="employee_id"):
     """Forget this person everywhere. Final: later events for this id are dropped and counted."""
-
-    employee_id: EmployeeId
-    version: Version

@@ -29,16 +29,18 @@ Members = Annotated[tuple[Member, ...], Field(min_length=2, max_length=50)]
 """Everybody in a match: two, or a circle."""
 
 
-class EmployeeActivated(Event, subject="mentorship.matching.employee.activated.v1", about="employee_id"):
+class EmploymentState(Event):
+    """Whether somebody works here, today."""
+
+    employee_id: EmployeeId
+
+
+class EmployeeActivated(EmploymentState, subject="mentorship.matching.employee.activated.v1", about="employee_id"):
     """An employee's record took effect, on its day."""
 
-    employee_id: EmployeeId
 
-
-class EmployeeDeparted(Event, subject="mentorship.matching.employee.departed.v1", about="employee_id"):
+class EmployeeDeparted(EmploymentState, subject="mentorship.matching.employee.departed.v1", about="employee_id"):
     """An employee has left, on the day itself."""
-
-    employee_id: EmployeeId
 
 
 class ProgrammeState(Event):

@@ -1,0 +1,1 @@
+"""What analytics has to do with outside: its database."""

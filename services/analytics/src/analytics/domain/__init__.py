@@ -1,0 +1,1 @@
+"""What may be shown, and what it means: pure functions over counts."""
