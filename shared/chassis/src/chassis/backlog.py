@@ -62,7 +62,7 @@ class Backlog:
         while not stopping.is_set():
             try:
                 await self.look()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  figures only: look again in five seconds
                 log.info("backlog_unknown", reason=reason_of(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)

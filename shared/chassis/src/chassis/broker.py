@@ -1,12 +1,13 @@
 """FastStream's NATS broker, set up so that it never goes deaf, never creates streams and never settles on its own."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
+from faststream.nats.security import NatsCredentials
 from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -80,7 +81,7 @@ def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[]
         "ping_interval": 20,
         "max_outstanding_pings": 3,
         "inbox_prefix": f"_INBOX_{name}".encode(),
-        "user_credentials": str(settings.nats_credentials) if settings.nats_credentials else None,
+        "security": NatsCredentials(str(settings.nats_credentials)) if settings.nats_credentials else None,
         "closed_cb": on_closed,
         "error_cb": on_error,
     }
@@ -121,8 +122,11 @@ def attach(broker: NatsBroker, consumer: Consumer, batch_size: int) -> FlowingSu
     flowing.inbox = f"_INBOX_{consumer.service}.{consumer.durable}.{consumer.stream}.{id(consumer):x}"
 
     async def consume(messages: Sequence[Msg]) -> None:
-        await consumer.handle(messages)
+        try:
+            await consumer.handle(messages)
+        except Exception:
+            # A fault of ours, in settling: FastStream would swallow it. The messages come again after ack_wait.
+            log.exception("consumer_fault", consumer=consumer.durable)
 
     subscriber(consume)
-    assert isinstance(flowing, FlowingSubscriber)
-    return flowing
+    return cast("FlowingSubscriber", flowing)

@@ -125,7 +125,7 @@ def _structured(subject: str, body: bytes, traceparent: str | None) -> CloudEven
 
 
 def from_structured(whole: Mapping[str, Any], subject: str | None = None, traceparent: str | None = None) -> CloudEvent:
-    """Read a CloudEvent that is one JSON object; raises `Undecodable`. `subject` is the NATS subject, if there is one."""
+    """Read a CloudEvent that is one JSON object, from under a NATS subject if there is one; raises `Undecodable`."""
     if whole.get("specversion") != "1.0":
         raise Undecodable("unsupported_specversion")
     if "data" not in whole:

@@ -39,7 +39,7 @@ _STILL_WORKING_EVERY = 15.0
 class Consumer:
     """Works off one durable: the messages of one subscription in one stream."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         service: str,
         subscription: Subscription,
@@ -115,7 +115,7 @@ class Consumer:
     async def _together(self, deliveries: list[Delivery]) -> None:
         try:
             outcome = await self.attempt(deliveries)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  every failure is classified and settled
             if len(deliveries) == 1 or meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
                 await self._failed(deliveries, error)
             else:
@@ -132,7 +132,7 @@ class Consumer:
                     await waiting.message.in_progress()
             try:
                 outcome = await self.attempt([delivery])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  every failure is classified and settled
                 if meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
                     await self._failed(deliveries[position:], error)
                     return
@@ -210,8 +210,7 @@ class Consumer:
         try:
             async with self.database.transaction() as tx:
                 failures = await inbox.count_failure(tx.connection, self.durable, delivery.identity, reason)
-        except Exception:
-            # The database went away with the handler: an outage is not poison.
+        except Exception:  # noqa: BLE001  the database went away with the handler: an outage is not poison
             await self._retry(delivery, Meaning.DATABASE_AWAY.value)
             await self._until_database_answers()
             return
@@ -224,7 +223,7 @@ class Consumer:
         try:
             async with self.database.transaction() as tx:
                 attempts = await inbox.begin_alone(tx.connection, self.durable, delivery.identity)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  every failure is classified and settled
             await self._failed([delivery], error)
             return
         if attempts > MAX_ALONE:
@@ -234,7 +233,7 @@ class Consumer:
         try:
             async with self.database.transaction() as tx:
                 await inbox.end_alone(tx.connection, self.durable, delivery.identity)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  at worst it is tried alone once more
             log.warning("outcome_not_noted", consumer=self.durable, reason=reason_of(error))
 
     async def _retry(self, delivery: Delivery, reason: str, failures: int | None = None) -> None:
@@ -242,7 +241,7 @@ class Consumer:
         delay = min(_MAX_DELAY, self._retry_base * 2**power) * random.uniform(0.5, 1.0)  # noqa: S311  jitter
         heapq.heappush(self._waiting, time.monotonic() + delay)
         log.info(
-            "retry_later", consumer=self.durable, event=str(delivery.identity), reason=reason, seconds=round(delay, 3)
+            "retry_later", consumer=self.durable, identity=str(delivery.identity), reason=reason, seconds=round(delay, 3)
         )
         self._observe(self.durable, "retried", 1, 0.0)
         await self._answer(lambda: delivery.message.nak(delay=delay))
@@ -256,7 +255,7 @@ class Consumer:
         except (NatsError, ConnectionError, TimeoutError):
             await self._retry(delivery, "dead_letter_refused")
             return
-        log.warning("dead_letter", consumer=self.durable, event=str(delivery.identity), reason=reason)
+        log.warning("dead_letter", consumer=self.durable, identity=str(delivery.identity), reason=reason)
         if delivery.span:
             delivery.span.set_attribute("error.type", reason)
             delivery.span.set_status(trace.StatusCode.ERROR, "dead_letter")
@@ -277,8 +276,8 @@ class Consumer:
             try:
                 async with asyncio.timeout(5), self.database.engine.connect() as connection:
                     await connection.execute(text("SELECT 1"))
-                return
-            except Exception as error:
+                    return
+            except Exception as error:  # noqa: BLE001  whatever it is, the database does not answer
                 log.warning(
                     "database_away", consumer=self.durable, reason=type(error).__name__, next_try=round(delay, 1)
                 )

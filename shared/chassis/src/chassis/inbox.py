@@ -60,7 +60,7 @@ async def count_failure(connection: AsyncConnection, consumer: str, identity: UU
 
 
 async def begin_alone(connection: AsyncConnection, consumer: str, identity: UUID) -> int:
-    """Note, before handling a suspect alone, that it is being tried; gives how often that left no outcome, this one included."""
+    """Note, before handling a suspect alone, that it is tried; gives how often that left no outcome, this included."""
     return int((await connection.execute(_ALONE, {"consumer": consumer, "id": identity})).scalar_one())
 
 

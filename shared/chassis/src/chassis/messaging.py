@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 class TopologyMissing(Exception):
-    """Something that the service uses is not there, or not as it must be: provision it with `mentorship topology apply`."""
+    """Something that the service uses is missing or incompatible: provision it with `mentorship topology apply`."""
 
 
 class Messaging:
@@ -52,7 +52,7 @@ class Messaging:
         """The connection to NATS, once there was one."""
         if self._broker is None:
             return None
-        connection: Client | None = self._broker._connection
+        connection: Client | None = self._broker._connection  # noqa: SLF001  FastStream shows it nowhere else
         return connection
 
     def jetstream(self) -> JetStreamContext:
@@ -73,7 +73,7 @@ class Messaging:
         if broker is None:
             return
         try:
-            await self._check(broker)
+            await self._check()
         except TopologyMissing as error:
             self._fail(str(error))
             return
@@ -105,7 +105,7 @@ class Messaging:
             return broker
         return None
 
-    async def _check(self, broker: NatsBroker) -> None:
+    async def _check(self) -> None:
         """Refuse to start without a durable; additions by others are none of our business."""
         for consumer in self._consumers:
             wanted = consumer.subscription.by_stream[consumer.stream]
@@ -113,7 +113,8 @@ class Messaging:
             info: dict[str, Any] = json.loads((await self.client().request(subject, b"", timeout=5)).data)
             if "error" in info:
                 raise TopologyMissing(
-                    f"durable {consumer.durable} on stream {consumer.stream} is missing; run `mentorship topology apply`"
+                    f"durable {consumer.durable} on stream {consumer.stream} is missing;"
+                    " run `mentorship topology apply`"
                 )
             config = info["config"]
             heard = config.get("filter_subjects") or [config.get("filter_subject", ">")]

@@ -123,7 +123,7 @@ class Relay:
             wait.cancel()
 
     async def move(self, database: asyncpg.Connection) -> int:
-        """Publish what waits, up to a batch of each stream, and mark it; gives how many rows. Raises on the first refusal."""
+        """Publish what waits, mark it, and give how many rows; raises after marking if anything was refused."""
         rows = [
             Waiting(
                 r["id"],

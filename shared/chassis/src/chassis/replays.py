@@ -44,7 +44,7 @@ class Replays:
         headers = dict(message.headers or {})
         try:
             outcome = await self.replay(message.subject, headers, message.data)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  the operator is told the class of it
             outcome = {"outcome": "failed", "reason": reason_of(error)}
         log.info("dead_letter_replayed", subject=message.subject, **outcome)
         await message.respond(json.dumps(outcome).encode())

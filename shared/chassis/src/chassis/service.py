@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from chassis import telemetry
@@ -76,7 +77,7 @@ class Service:
         self.stopping = asyncio.Event()
         self.consumers = [self._consumer(row, stream) for row in self.subscriptions for stream in row.by_stream]
         self.relay = Relay(
-            settings.database_url.get_secret_value(), lambda: self.messaging.client(), observe=_count_relayed
+            settings.database_url.get_secret_value(), self._client, observe=_count_relayed
         )
         self.messaging = Messaging(self.name, settings, self.consumers, self.relay, self.health, self._fail)
         self.loop = Timers(self.database, self.timers, retry_base=settings.retry_base_seconds, observe=_record_lateness)
@@ -108,6 +109,9 @@ class Service:
             time_limit=self.settings.handler_seconds,
             observe=_record_handled,
         )
+
+    def _client(self) -> Client:
+        return self.messaging.client()
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:

@@ -91,7 +91,7 @@ def project(
 
 
 def newest(batch: Sequence[Received[E]], key: Callable[[Received[E]], str]) -> list[Received[E]]:
-    """Of each thing the message with the highest version, sorted by thing (so that row locks are taken in one order)."""
+    """Of each thing the message with the highest version; sorted, so that row locks are taken in one order."""
     best: dict[str, Received[E]] = {}
     for received in batch:
         thing = key(received)

@@ -69,7 +69,7 @@ class Timers:
                 if clock() - self._pruned_at > _PRUNE_EVERY_SECONDS:
                     self._pruned_at = clock()
                     await self.prune()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  the database is away: wait and go on
                 log.warning("timers_wait", reason=reason_of(error))
                 worked = False
             if not worked:

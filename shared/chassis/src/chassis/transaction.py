@@ -36,7 +36,7 @@ class Tx:
         self._outbox.append(outbox.row_of_foreign(event))
 
     async def schedule(self, kind: str, key: str, at: datetime, payload: Mapping[str, Any] | None = None) -> None:
-        """Call the timer `kind` for `key` at that instant or soon after; an earlier date of the same key is replaced."""
+        """Call the timer `kind` for `key` at that instant or soon after; replaces an earlier date of the same key."""
         await self.connection.execute(
             _SCHEDULE,
             {

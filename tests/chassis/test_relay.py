@@ -1,0 +1,164 @@
+"""The relay: nothing lost, nothing out of order, one at a time, whatever the broker says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from nats.aio.client import Client
+from sqlalchemy.exc import IntegrityError
+
+from chassis.outbox import EventTooLarge
+from chassis.relay import BATCH_FROM, Relay
+from chassis.transaction import Database
+from tests.chassis import probe
+from tests.eventually import eventually
+from tests.fixtures.bus import Bus
+
+ECHO = "mentorship.probe.echo.made.v1"
+
+
+@pytest.fixture
+async def database(probe_url: str) -> AsyncIterator[Database]:
+    database = Database(probe_url, "/mentorship/probe")
+    yield database
+    await database.close()
+
+
+@asynccontextmanager
+async def relaying(url: str, connection: Client) -> AsyncIterator[Relay]:
+    stopping = asyncio.Event()
+    relay = Relay(url, lambda: connection)
+    task = asyncio.create_task(relay.run(stopping))
+    try:
+        yield relay
+    finally:
+        stopping.set()
+        await asyncio.wait_for(task, 15)
+
+
+@pytest.fixture
+async def nats_of_probe(bus: Bus) -> AsyncIterator[Client]:
+    await bus.provision("probe", probe.SUBSCRIPTIONS)
+    connection = await bus.connect("probe")
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("count", [1, BATCH_FROM - 1, BATCH_FROM, 1_234])
+async def test_every_event_is_published_once_and_in_order(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection, count: int
+) -> None:
+    things = [uuid4() for _ in range(7)]
+    async with database.transaction() as tx:
+        for number in range(count):
+            tx.publish(probe.EchoMade(echo_id=things[number % 7], code=f"c{number}"), version=number + 1)
+    async with relaying(probe_url, nats_of_probe):
+        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+    messages = await bus.messages(ECHO)
+    assert len(messages) == count
+    assert len({message.headers["ce-id"] for message in messages if message.headers}) == count
+    for thing in things:
+        versions = [
+            int(message.headers["ce-entityversion"])
+            for message in messages
+            if message.headers and UUID(message.headers["ce-subject"]) == thing
+        ]
+        assert versions == sorted(versions)
+
+
+async def test_a_batch_with_a_duplicate_goes_row_by_row(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
+) -> None:
+    async with database.transaction() as tx:
+        for number in range(BATCH_FROM * 2):
+            tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+    # As if a relay had died between the acknowledgement and the mark.
+    first = await rows.fetchrow("SELECT subject, headers, payload FROM outbox ORDER BY id LIMIT 1")
+    assert first is not None
+    await bus.js.publish(first["subject"], first["payload"], headers=json.loads(first["headers"]))
+    async with relaying(probe_url, nats_of_probe):
+        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+    assert len(await bus.messages(ECHO)) == BATCH_FROM * 2
+
+
+async def test_only_one_relay_of_a_database_is_active(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
+) -> None:
+    async with relaying(probe_url, nats_of_probe) as first:
+        await eventually(lambda: _of(first), True)
+        async with relaying(probe_url, nats_of_probe) as second:
+            for number in range(50):
+                async with database.transaction() as tx:
+                    tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+            await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+            assert not second.active
+    assert len(await bus.messages(ECHO)) == 50
+
+
+async def test_a_standby_takes_over_when_the_lock_is_gone(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
+) -> None:
+    async with relaying(probe_url, nats_of_probe) as first:
+        await eventually(lambda: _of(first), True)
+        async with relaying(probe_url, nats_of_probe) as second:
+            await rows.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            await eventually(lambda: _either(first, second), True)
+            async with database.transaction() as tx:
+                tx.publish(probe.EchoMade(echo_id=uuid4(), code="after"), version=1)
+            await eventually(lambda: _count(bus), 1)
+
+
+async def test_a_full_stream_keeps_events_in_the_outbox_until_there_is_room(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
+) -> None:
+    config = (await bus.js.stream_info("PROBE")).config
+    full = {**config.as_dict(), "max_bytes": 1024}
+    await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(full).encode())
+    async with relaying(probe_url, nats_of_probe):
+        async with database.transaction() as tx:
+            for number in range(20):
+                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        await asyncio.sleep(0.5)
+        assert await rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL") > 0
+        full["max_bytes"] = 1024 * 1024
+        await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(full).encode())
+        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+    assert await _count(bus) == 20
+
+
+async def test_an_event_too_large_for_the_bus_is_refused_before_anything_is_stored(
+    database: Database, rows: asyncpg.Connection
+) -> None:
+    with pytest.raises(EventTooLarge):  # noqa: PT012  the block is the transaction
+        async with database.transaction() as tx:
+            await tx.schedule("tick", "a", tx.now)
+            tx.publish(probe.EchoMade(echo_id=uuid4(), code="x" * 300_000), version=1)
+    assert await rows.fetchval("SELECT count(*) FROM outbox") == 0
+    assert await rows.fetchval("SELECT count(*) FROM due") == 0
+
+
+async def test_two_events_of_one_version_of_a_thing_cannot_both_commit(database: Database) -> None:
+    echo_id = uuid4()
+    with pytest.raises(IntegrityError):  # noqa: PT012  the block is the transaction
+        async with database.transaction() as tx:
+            tx.publish(probe.EchoMade(echo_id=echo_id, code="a"), version=1)
+            tx.publish(probe.EchoMade(echo_id=echo_id, code="b"), version=1)
+
+
+async def _of(relay: Relay) -> bool:
+    return relay.active
+
+
+async def _either(first: Relay, second: Relay) -> bool:
+    return (second.active and not first.active) or (first.active and not second.active)
+
+
+async def _count(bus: Bus) -> int:
+    return len(await bus.messages(ECHO))
