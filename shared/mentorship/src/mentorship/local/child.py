@@ -50,6 +50,10 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
+        """Start the process."""
+        self.spawn()
+
+    def spawn(self) -> None:
         """Start the process in a session of its own, so that Ctrl-C reaches it only through us."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:

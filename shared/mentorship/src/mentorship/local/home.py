@@ -19,19 +19,6 @@ from mentorship.local.issuer import Issuer
 from mentorship.local.secrets import Secrets
 from mentorship.problem import Problem
 
-PORTS: dict[str, int] = {
-    "nats": 4222,
-    "nats-monitor": 8222,
-    "postgres": 5433,
-    "supervisor": 8080,
-    "matching": 8081,
-    "sessions": 8082,
-    "notifications": 8083,
-    "analytics": 8084,
-    "smtp": 1025,
-}
-"""Where things listen unless the port is taken."""
-
 Phase = Literal["starting", "ready", "failed", "stopping", "stopped", "containers"]
 """`containers`: Compose keeps the platform running, and no supervisor of ours."""
 
@@ -63,6 +50,8 @@ class State:
     pid: int = 0
     created: float = 0.0
     ports: dict[str, int] = field(default_factory=dict)
+    moved: list[str] = field(default_factory=list)
+    """What listens elsewhere than usual because its usual port is taken."""
     processes: dict[str, Process] = field(default_factory=dict)
 
     @classmethod

@@ -1,7 +1,7 @@
 """A real nats-server as a child process, with its data in a folder of ours."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -28,6 +28,8 @@ class NatsServer(Child):
         monitor_port: int = 0,
         configure: "Callable[[NatsServer], str] | None" = None,
         sync_interval: str = "always",
+        log: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.home = owned(folder)
         self.port = port or free_port()
@@ -41,7 +43,8 @@ class NatsServer(Child):
                 *(str(binaries.nats_server()), "--config", str(self.configuration)),
                 *("--ports_file_dir", str(self.home)),
             ],
-            log=self.home / "nats.log",
+            log=log or self.home / "nats.log",
+            environment=environment,
             folder=self.home,
             as_account=True,
         )
@@ -67,7 +70,7 @@ class NatsServer(Child):
         give(self.configuration)
         for left_over in self.home.glob("nats-server_*.ports"):
             left_over.unlink()
-        super().start()
+        super().spawn()
 
     def start(self) -> None:
         """Start the server and return when it answers on its port."""
@@ -75,27 +78,29 @@ class NatsServer(Child):
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 20.0) -> None:
-        """Return when the process that we started listens on the port.
-
-        It writes a file that bears its process id once it has its ports, and ends when it cannot have
-        them: so it is ours that answers, not somebody else's.
-        """
+        """Return when the process that we started answers on the port; a Problem where it does not."""
         deadline = monotonic() + seconds
         while monotonic() < deadline:
             if not self.running:
                 raise Problem(f"nats-server ended at once: {self.last_words(1)}")
-            if self.url in self._listening():
+            if self.answers:
                 return
             sleep(0.02)
         self.kill()
         raise Problem(f"nats-server did not answer within {seconds:.0f} s: see {self.log}.")
 
-    def _listening(self) -> list[str]:
+    @property
+    def answers(self) -> bool:
+        """Whether the process that we started listens on the port.
+
+        It writes a file that bears its process id once it has its ports, and ends when it cannot have
+        them: so it is ours that answers, not somebody else's.
+        """
         try:
             ports = json.loads((self.home / f"nats-server_{self.pid}.ports").read_text())
         except (OSError, ValueError):
-            return []
-        return list(ports.get("nats", []))
+            return False
+        return self.url in ports.get("nats", [])
 
 
 def open_configuration(server: NatsServer) -> str:

@@ -41,6 +41,8 @@ class PostgresServer(Child):
         port: int = 0,
         password: str = "",
         settings: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.home = owned(folder)
         self.port = port or free_port()
@@ -51,7 +53,8 @@ class PostgresServer(Child):
             "postgres",
             [str(binaries.postgres("postgres")), "-D", str(self.data)]
             + [part for name, value in options.items() for part in ("-c", f"{name}={value}")],
-            log=self.home / "postgres.log",
+            log=log or self.home / "postgres.log",
+            environment=environment,
             folder=self.home,
             as_account=True,
             stop_signal=signal.SIGINT,  # "fast": ends sessions instead of waiting for them
@@ -68,10 +71,9 @@ class PostgresServer(Child):
 
     def spawn(self) -> None:
         """Make the data folder if there is none and start the process, without waiting."""
-        if not (self.data / "PG_VERSION").exists():
-            self._initialise()
+        self.initialise()
         self._drop_stale_lock()
-        super().start()
+        super().spawn()
 
     def start(self) -> None:
         """Start the server and return when it answers on its port."""
@@ -79,16 +81,12 @@ class PostgresServer(Child):
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 60.0) -> None:
-        """Return when the process that we started accepts connections on the port.
-
-        The server writes its process id, port and state to a file of its data folder, and it ends
-        when it cannot have the port: so it is ours that answers, not somebody else's.
-        """
+        """Return when the process that we started answers on the port; a Problem where it does not."""
         deadline = monotonic() + seconds
         while monotonic() < deadline:
             if not self.running:
                 self._again_or_fail()
-            elif self._state() == (str(self.pid), str(self.port), "ready"):
+            elif self.answers:
                 return
             sleep(0.02)
         raise Problem(f"PostgreSQL did not answer within {seconds:.0f} s: see {self.log}.")
@@ -99,14 +97,20 @@ class PostgresServer(Child):
             fatal = [line.partition("FATAL:")[2].strip() for line in words.splitlines() if "FATAL:" in line]
             raise Problem(f"PostgreSQL ended at once: {(fatal or [words])[-1]}.")
         sleep(0.2)
-        super().start()
+        super().spawn()
 
-    def _state(self) -> tuple[str, str, str] | None:
+    @property
+    def answers(self) -> bool:
+        """Whether the process that we started accepts connections on the port.
+
+        The server writes its process id, port and state to a file of its data folder, and it ends
+        when it cannot have the port: so it is ours that answers, not somebody else's.
+        """
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
-            return lines[0].strip(), lines[3].strip(), lines[7].strip()
+            return (lines[0].strip(), lines[3].strip(), lines[7].strip()) == (str(self.pid), str(self.port), "ready")
         except (OSError, IndexError):
-            return None
+            return False
 
     def _drop_stale_lock(self) -> None:
         """Remove the lock of a server that is gone, when its process id now belongs to another program."""
@@ -117,7 +121,10 @@ class PostgresServer(Child):
                     return
             (self.data / "postmaster.pid").unlink()
 
-    def _initialise(self) -> None:
+    def initialise(self) -> None:
+        """Make the data folder if there is none."""
+        if (self.data / "PG_VERSION").exists():
+            return
         secret = self.home / "superuser"
         secret.touch(mode=0o600)
         give(secret)

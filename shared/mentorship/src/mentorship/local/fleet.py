@@ -1,0 +1,137 @@
+"""The processes of the platform on one machine, and the environment of each."""
+
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from mentorship.credentials import Authority
+from mentorship.local.child import Child
+from mentorship.local.databases import SERVICES
+from mentorship.local.home import Home, Platform, created_at
+from mentorship.local.nats import NatsServer
+from mentorship.local.postgres import PostgresServer
+from mentorship.natsserver import ServerSettings, server_config
+from mentorship.topology import load
+
+MARK = "MENTORSHIP_SUPERVISED"
+"""Every process that a supervisor starts has its data folder in this variable: so its orphans are known."""
+
+WORKER = "matching-worker"
+_ANSWERS_WITHIN = 2.0
+_SETTLES_WITHIN = 2.0
+
+
+def plain_environment(home: Home) -> dict[str, str]:
+    """This process's environment without settings of the platform that happen to stand in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MENTORSHIP_")}
+    topology = {name: os.environ[name] for name in ("MENTORSHIP_TOPOLOGY",) if name in os.environ}
+    return {**kept, **topology, "MENTORSHIP_HOME": str(home.folder), MARK: str(home.folder), "PYTHONUNBUFFERED": "1"}
+
+
+def nats_server(home: Home, ports: Mapping[str, int]) -> NatsServer:
+    """The broker, with the users of the topology."""
+    authority = Authority(home.nats_folder)
+    room = load(local_publishers=home.publishers_file).stored_bytes("home")
+
+    def configure(server: NatsServer) -> str:
+        settings = ServerSettings(
+            store=server.store, max_file_store=room, port=server.port, monitor_port=server.monitor_port
+        )
+        return server_config(authority, settings)
+
+    return NatsServer(
+        home.nats_data,
+        port=ports["nats"],
+        monitor_port=ports["nats-monitor"],
+        configure=configure,
+        log=home.logs / "nats.log",
+        environment=plain_environment(home),
+    )
+
+
+def postgres_server(home: Home, ports: Mapping[str, int]) -> PostgresServer:
+    """The databases of all services."""
+    return PostgresServer(
+        home.postgres_data,
+        port=ports["postgres"],
+        password=home.secrets.password("postgres"),
+        log=home.logs / "postgres.log",
+        environment=plain_environment(home),
+    )
+
+
+def servers(home: Home, ports: Mapping[str, int]) -> tuple[NatsServer, PostgresServer]:
+    """What the services stand on."""
+    return nats_server(home, ports), postgres_server(home, ports)
+
+
+def services(platform: Platform) -> list[Child]:
+    """The four services."""
+    return [_python(platform, service, ["-m", service], service_environment(platform, service)) for service in SERVICES]
+
+
+def worker(platform: Platform) -> Child:
+    """The process that works matching's runs off."""
+    return _python(platform, WORKER, ["-m", "matching.worker"], service_environment(platform, "matching"))
+
+
+def once(platform: Platform, name: str, arguments: list[str]) -> Child:
+    """A process that does one thing and ends."""
+    return _python(platform, name, arguments, plain_environment(platform.home))
+
+
+def service_environment(platform: Platform, service: str) -> dict[str, str]:
+    """The environment of a service's process: its own database, its own NATS user, nobody else's."""
+    home = platform.home
+    own = {
+        "MENTORSHIP_DATABASE_URL": platform.database_url(service),
+        "MENTORSHIP_NATS_URL": platform.nats_url,
+        "MENTORSHIP_NATS_CREDENTIALS": str(platform.credentials(service)),
+        "MENTORSHIP_ISSUER": platform.supervisor_url,
+        "MENTORSHIP_JWKS_URL": f"{platform.supervisor_url}/.well-known/jwks.json",
+        "MENTORSHIP_PORT": str(platform.state.ports[service]),
+        "OTEL_SERVICE_NAME": service,
+    }
+    if service == "sessions":
+        own["MENTORSHIP_NOTE_KEYS_FILE"] = str(home.secrets.note_keys)
+    if service == "notifications":
+        own["MENTORSHIP_SMTP_URL"] = platform.smtp_url
+        own["MENTORSHIP_MAIL_FROM"] = "mentorship@example.com"
+    if not any(name.startswith("OTEL_EXPORTER_OTLP") and name.endswith("ENDPOINT") for name in os.environ):
+        own["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f"{platform.supervisor_url}/v1/traces"
+        own.setdefault("OTEL_BSP_SCHEDULE_DELAY", os.environ.get("OTEL_BSP_SCHEDULE_DELAY", "500"))
+    return {**plain_environment(home), **own}
+
+
+def answers(url: str) -> bool:
+    """Whether a service says at `/readyz` that it is ready."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=_ANSWERS_WITHIN) as response:  # noqa: S310 - our own URL
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def works(child: Child) -> bool:
+    """Whether a process without a port is up: it has run for a moment."""
+    return child.running and time.time() - (created_at(child.pid or 0) or time.time()) > _SETTLES_WITHIN
+
+
+def _python(platform: Platform, name: str, arguments: list[str], environment: Mapping[str, str]) -> Child:
+    home = platform.home
+    return Child(
+        name,
+        [sys.executable, *arguments],
+        log=home.logs / f"{name}.log",
+        environment=environment,
+        folder=_standing(home),
+    )
+
+
+def _standing(home: Home) -> Path:
+    """Beside the data folder: in the project, so that its topology is found."""
+    return home.folder.parent
