@@ -54,7 +54,8 @@ NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "Anna, Lukas, Lena, Jonas, Mia, Felix, Hannah, Paul, Sophie, Maximilian, Jörg, Käthe, Björn, Ulrike, Günter"
         ),
         _list(
-            "Müller, Schmidt, Schneider, Fischer, Weber, Meyer, Becker, Hoffmann, Schäfer, Koch, Krüger, von Stein, Böhm, Vogel, Lehmann-Groß"
+            "Müller, Schmidt, Schneider, Fischer, Weber, Meyer, Becker, Hoffmann, Schäfer, Koch, "
+            "Krüger, von Stein, Böhm, Vogel, Lehmann-Groß"
         ),
     ),
     "english": (
@@ -62,7 +63,8 @@ NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "Olivia, James, Emma, William, Ava, Noah, Grace, Henry, Zoe, Jack, Maya, Owen, Ruby, Caleb, Imogen, Marcus"
         ),
         _list(
-            "Smith, Jones, Taylor, Brown, Williams, Wilson, Johnson, Davies, O'Brien, Robinson, Wright, Thompson, Walker, Clarke, Okafor, Fitzgerald"
+            "Smith, Jones, Taylor, Brown, Williams, Wilson, Johnson, Davies, O'Brien, Robinson, "
+            "Wright, Thompson, Walker, Clarke, Okafor, Fitzgerald"
         ),
     ),
     "indian": (
@@ -210,8 +212,8 @@ GENERAL_SKILLS = _list(
 
 INTERESTS = _list(
     "career growth, leadership, public speaking, technical depth, work-life balance, changing departments, artificial "
-    "intelligence, entrepreneurship, inclusion, sustainability, writing, working abroad, returning from parental leave, "
-    "open source, teaching, patents, volunteering, retirement planning"
+    "intelligence, entrepreneurship, inclusion, sustainability, writing, working abroad, "
+    "returning from parental leave, open source, teaching, patents, volunteering, retirement planning"
 )
 
 FURTHER_LANGUAGES = _list("en, es, fr, de, pt, zh, hi, ar, it, ja, ru, nl, pl, tr, ko, sv")
