@@ -1,0 +1,1 @@
+"""The `mentorship` command: run the platform on one machine, operate it anywhere."""

@@ -62,10 +62,10 @@ def _plugins() -> dict[str, EntryPoint]:
 class _Table(TyperGroup):
     """Lists commands from the table and loads the one that is called."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is typer's
         return [*COMMANDS, *sorted(_plugins())]
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """A command that knows its summary only, enough for the list; `resolve_command` loads it."""
         if cmd_name in COMMANDS:
             return _command_of(cmd_name, lambda: None, COMMANDS[cmd_name].summary)
@@ -74,7 +74,8 @@ class _Table(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         loaded = _load(args[0])
         if loaded is None:
-            self.commands = dict.fromkeys(self.list_commands(ctx))  # type: ignore[arg-type]
+            # So that it can say which one was meant.
+            self.commands = {name: self.get_command(ctx, name) for name in COMMANDS}
             return super().resolve_command(ctx, args)
         return args[0], loaded, args[1:]
 
@@ -112,7 +113,7 @@ def guarded(call: Callable[[], Any]) -> int:
     try:
         call()
     except Problem as problem:
-        print(f"mentorship: {problem.sentence}", file=sys.stderr)
+        sys.stderr.write(f"mentorship: {problem.sentence}\n")
         return problem.exit_code
     except KeyboardInterrupt:
         return 130

@@ -15,7 +15,8 @@ from urllib.parse import quote
 from mentorship.credentials import Authority, write_private
 from mentorship.local import databases
 from mentorship.local.databases import SERVICES, owner_of
-from mentorship.local.home import PORTS, Home, State
+from mentorship.local.home import Home, State
+from mentorship.local.ports import DEFAULTS as PORTS
 from mentorship.natsserver import ServerSettings, server_config
 from mentorship.topology import load, mint_users
 

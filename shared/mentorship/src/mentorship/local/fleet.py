@@ -21,8 +21,8 @@ MARK = "MENTORSHIP_SUPERVISED"
 """Every process that a supervisor starts has its data folder in this variable: so its orphans are known."""
 
 WORKER = "matching-worker"
+HEARTBEAT = "MENTORSHIP_HEARTBEAT_FILE"
 _ANSWERS_WITHIN = 2.0
-_SETTLES_WITHIN = 2.0
 
 
 def plain_environment(home: Home) -> dict[str, str]:
@@ -76,7 +76,9 @@ def services(platform: Platform) -> list[Child]:
 
 def worker(platform: Platform) -> Child:
     """The process that works matching's runs off."""
-    return _python(platform, WORKER, ["-m", "matching.worker"], service_environment(platform, "matching"))
+    environment = service_environment(platform, "matching")
+    heartbeat = {HEARTBEAT: str(platform.home.folder / f"{WORKER}.heartbeat")}
+    return _python(platform, WORKER, ["-m", "matching.worker"], {**environment, **heartbeat})
 
 
 def once(platform: Platform, name: str, arguments: list[str]) -> Child:
@@ -116,9 +118,13 @@ def answers(url: str) -> bool:
         return False
 
 
-def works(child: Child) -> bool:
-    """Whether a process without a port is up: it has run for a moment."""
-    return child.running and time.time() - (created_at(child.pid or 0) or time.time()) > _SETTLES_WITHIN
+def beats(child: Child) -> bool:
+    """Whether a process without a port says that it works: it touches a file again and again."""
+    try:
+        touched = Path((child.environment or {})[HEARTBEAT]).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return child.running and touched >= (created_at(child.pid or 0) or time.time())
 
 
 def _python(platform: Platform, name: str, arguments: list[str], environment: Mapping[str, str]) -> Child:

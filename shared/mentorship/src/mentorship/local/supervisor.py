@@ -101,7 +101,7 @@ class Supervisor:
         services = fleet.services(platform)
         answering = [_of(partial(fleet.answers, platform.service_url(child.name))) for child in services]
         worker = fleet.worker(platform)
-        await self._keep_all([*zip(services, answering, strict=True), (worker, _of(partial(fleet.works, worker)))])
+        await self._keep_all([*zip(services, answering, strict=True), (worker, _of(partial(fleet.beats, worker)))])
         if self._people and not self.home.seeded.exists():
             self._tell("starting", f"loading a demo company of {self._people} people")
             await self._once(fleet.once(platform, "seed", ["-m", "mentorship.local.seed", str(self._people)]))

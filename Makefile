@@ -1,0 +1,34 @@
+# Each target is one line over the `mentorship` command or a tool of .venv. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help up down reset status test check bench generate containers asyncapi
+MENTORSHIP := .venv/bin/mentorship
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+up: .venv/.complete ## start the whole platform on this machine
+	@$(MENTORSHIP) up $(ARGS)
+
+down: .venv/.complete ## stop it; its data stays
+	@$(MENTORSHIP) down
+
+reset: .venv/.complete ## stop it and forget its data
+	@$(MENTORSHIP) reset --yes
+
+status: .venv/.complete ## what runs and what waits
+	@$(MENTORSHIP) status
+
+test: .venv/.complete ## every test, on real NATS and PostgreSQL
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: .venv/.complete ## what CI runs before the tests: style, types, import rules, generated files
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/python -m mentorship.generated --check && .venv/bin/hadolint deploy/Dockerfile
+
+generate: .venv/.complete ## write the generated files anew: schemas, documents, consumers
+	@.venv/bin/python -m mentorship.generated
+
+bench: .venv/.complete ## measure speed against limits measured in the same run
+	@.venv/bin/python -m tests.bench $(ARGS)
+
+.venv/.complete: uv.lock pyproject.toml $(wildcard services/*/pyproject.toml shared/*/pyproject.toml)
+	@deploy/bootstrap.sh
