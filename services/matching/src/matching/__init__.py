@@ -1,0 +1,1 @@
+"""Matching: owns employees on their day, programmes, participants, runs and matches; hears HR."""

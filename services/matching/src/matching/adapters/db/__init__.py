@@ -1,0 +1,6 @@
+"""Matching's own PostgreSQL database: the tables, and every question that is asked of them."""
+
+from matching.adapters.db.directory import is_departed
+from matching.adapters.db.tables import metadata
+
+__all__ = ["is_departed", "metadata"]

@@ -1,0 +1,181 @@
+"""Matches and their members."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis.outbox import json_text
+from chassis.transaction import Tx
+from matching.domain.offers import Match, Side
+
+
+async def add_matches(tx: Tx, new: Sequence[tuple[Match, Mapping[str, int]]]) -> None:
+    """Store new matches with the contributions to their scores."""
+    if not new:
+        return
+    await tx.connection.execute(
+        _ADD,
+        {
+            "ids": [match.id for match, _ in new],
+            "programmes": [match.programme_id for match, _ in new],
+            "runs": [match.run_id for match, _ in new],
+            "versions": [match.version for match, _ in new],
+            "formats": [match.format for match, _ in new],
+            "statuses": [match.status for match, _ in new],
+            "scores": [match.score for match, _ in new],
+            "contributions": [json_text(contributions) for _, contributions in new],
+            "proposed": [match.proposed_at for match, _ in new],
+            "respond": [match.respond_by for match, _ in new],
+        },
+    )
+    sides = [(match.id, position, side) for match, _ in new for position, side in enumerate(match.sides)]
+    await tx.connection.execute(
+        _ADD_MEMBERS,
+        {
+            "matches": [match_id for match_id, _, _ in sides],
+            "people": [side.employee_id for _, _, side in sides],
+            "roles": [side.role for _, _, side in sides],
+            "positions": [position for _, position, _ in sides],
+            "participants": [side.participant_id for _, _, side in sides],
+            "answers": [side.answer for _, _, side in sides],
+        },
+    )
+
+
+async def save_match(tx: Tx, changed: Match) -> None:
+    """Store a match's state and answers."""
+    await tx.connection.execute(
+        text("UPDATE match SET status = :status, version = :version WHERE id = :id"),
+        {"status": changed.status, "version": changed.version, "id": changed.id},
+    )
+    await tx.connection.execute(
+        text(
+            "UPDATE match_member SET answer = row.answer"
+            " FROM unnest(CAST(:people AS text[]), CAST(:answers AS text[])) AS row (employee_id, answer)"
+            " WHERE match_id = :id AND match_member.employee_id = row.employee_id AND match_member.answer <> row.answer"
+        ),
+        {
+            "people": [side.employee_id for side in changed.sides],
+            "answers": [side.answer for side in changed.sides],
+            "id": changed.id,
+        },
+    )
+
+
+async def find_match(tx: Tx, match_id: UUID) -> Match | None:
+    """A match as it stands, not locked."""
+    found = await _matches(tx, "match.id = :id", {"id": match_id})
+    return found[0] if found else None
+
+
+async def lock_match(tx: Tx, match_id: UUID) -> Match | None:
+    """A match that nobody else changes until this transaction ends."""
+    await tx.connection.execute(text("SELECT FROM match WHERE id = :id FOR UPDATE"), {"id": match_id})
+    # Read after the lock is there: the answers are those of the last writer.
+    return await find_match(tx, match_id)
+
+
+async def contributions_of(tx: Tx, match_id: UUID) -> dict[str, int]:
+    """What each criterion gives to the match's score."""
+    row = await tx.connection.scalar(text("SELECT contributions FROM match WHERE id = :id"), {"id": match_id})
+    return dict(row or {})
+
+
+async def lock_open_matches_at(tx: Tx, participant_ids: Collection[UUID]) -> list[Match]:
+    """Offers and active matches of these participants, locked in the order of their ids."""
+    return await _lock_open(
+        tx, "id IN (SELECT match_id FROM match_member WHERE participant_id = ANY(:ids))", {"ids": list(participant_ids)}
+    )
+
+
+async def lock_offers_in(tx: Tx, programme_id: UUID) -> list[Match]:
+    """A programme's open offers, locked in the order of their ids."""
+    return await _lock_open(tx, "programme_id = :id AND status = 'proposed'", {"id": programme_id})
+
+
+async def lock_offers_of_run(tx: Tx, run_id: UUID) -> list[Match]:
+    """The offers of a run that are still open, locked in the order of their ids."""
+    return await _lock_open(tx, "run_id = :id AND status = 'proposed'", {"id": run_id})
+
+
+async def matches_of(tx: Tx, employee_id: str, after: tuple[datetime, UUID] | None, limit: int) -> list[Match]:
+    """Somebody's matches, newest first."""
+    where = "match.id IN (SELECT match_id FROM match_member WHERE employee_id = :employee_id)"
+    given: dict[str, Any] = {"employee_id": employee_id, "limit": limit}
+    if after is not None:
+        where += " AND (proposed_at, match.id) < (:proposed_at, :id)"
+        given |= {"proposed_at": after[0], "id": after[1]}
+    return await _matches(tx, where, given, tail=" ORDER BY proposed_at DESC, match.id DESC LIMIT :limit")
+
+
+async def earlier_pairs(tx: Tx, programme_id: UUID) -> set[tuple[str, str]]:
+    """Who was offered to whom in a programme and answered, or is now: (mentee, mentor), or both peers."""
+    rows = await tx.connection.execute(
+        text(
+            "SELECT one.employee_id AS first, other.employee_id AS second FROM match"
+            " JOIN match_member one ON one.match_id = match.id AND one.position = 0"
+            " JOIN match_member other ON other.match_id = match.id AND other.position = 1"
+            " WHERE programme_id = :id AND status <> 'expired'"
+        ),
+        {"id": programme_id},
+    )
+    return {(row.first, row.second) for row in rows}
+
+
+async def _lock_open(tx: Tx, where: str, given: Mapping[str, Any]) -> list[Match]:
+    statement = f"SELECT id FROM match WHERE {where} AND status IN ('proposed', 'active') ORDER BY id FOR UPDATE"  # noqa: S608
+    ids = list((await tx.connection.execute(text(statement), given)).scalars())
+    return await _matches(tx, "match.id = ANY(:ids)", {"ids": ids}, tail=" ORDER BY match.id") if ids else []
+
+
+async def _matches(tx: Tx, where: str, given: Mapping[str, Any], tail: str = "") -> list[Match]:
+    # `where` and `tail` are words of this module, never of a caller.
+    rows = await tx.connection.execute(text(_FIND.format(where=where, tail=tail)), given)
+    return [_match(row) for row in rows]
+
+
+def _match(row: Any) -> Match:
+    sides = tuple(
+        Side(employee_id, role, participant_id, answer)
+        for employee_id, role, participant_id, answer in zip(
+            row.people, row.roles, row.participants, row.answers, strict=True
+        )
+    )
+    return Match(
+        id=row.id,
+        programme_id=row.programme_id,
+        run_id=row.run_id,
+        format=row.format,
+        sides=sides,
+        score=row.score,
+        proposed_at=row.proposed_at,
+        respond_by=row.respond_by,
+        status=row.status,
+        version=row.version,
+    )
+
+
+_ADD = text(
+    "INSERT INTO match"
+    " (id, programme_id, run_id, version, format, status, score, contributions, proposed_at, respond_by)"
+    " SELECT i, p, r, v, f, t, s, CAST(c AS jsonb), a, b FROM unnest(CAST(:ids AS uuid[]), CAST(:programmes AS uuid[]),"
+    " CAST(:runs AS uuid[]), CAST(:versions AS bigint[]), CAST(:formats AS text[]), CAST(:statuses AS text[]),"
+    " CAST(:scores AS integer[]), CAST(:contributions AS text[]), CAST(:proposed AS timestamptz[]),"
+    " CAST(:respond AS timestamptz[])) AS row (i, p, r, v, f, t, s, c, a, b)"
+)
+_ADD_MEMBERS = text(
+    "INSERT INTO match_member (match_id, employee_id, role, position, participant_id, answer)"
+    " SELECT * FROM unnest(CAST(:matches AS uuid[]), CAST(:people AS text[]), CAST(:roles AS text[]),"
+    " CAST(:positions AS smallint[]), CAST(:participants AS uuid[]), CAST(:answers AS text[]))"
+)
+_FIND = (
+    "SELECT match.id, programme_id, run_id, version, format, status, score, proposed_at, respond_by,"
+    " people, roles, participants, answers FROM match"
+    " CROSS JOIN LATERAL (SELECT array_agg(employee_id ORDER BY position) AS people,"
+    " array_agg(role ORDER BY position) AS roles, array_agg(participant_id ORDER BY position) AS participants,"
+    " array_agg(answer ORDER BY position) AS answers FROM match_member WHERE match_id = match.id) AS member"
+    " WHERE {where}{tail}"
+)

@@ -1,0 +1,188 @@
+"""Programmes and participants."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, insert, literal, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from chassis.transaction import Tx
+from contracts.matching import Role
+from matching.adapters.db.tables import participant, programme
+from matching.domain.programmes import Participant, Programme, Wants
+from matching.domain.rules import Rules
+
+_WANTS = [field.name for field in fields(Wants)]
+
+
+async def add_programme(tx: Tx, new: Programme) -> None:
+    """Store a new programme."""
+    await tx.connection.execute(insert(programme).values(**_programme_values(new), created_at=tx.now))
+
+
+async def save_programme(tx: Tx, changed: Programme) -> None:
+    """Store what has changed."""
+    statement = update(programme).where(programme.c.id == changed.id).values(**_programme_values(changed))
+    await tx.connection.execute(statement)
+
+
+async def find_programme(tx: Tx, programme_id: UUID, *, lock: bool = False, keep: bool = False) -> Programme | None:
+    """The programme; locked against changes of others (`lock`), or so that it stays as it is (`keep`)."""
+    statement = select(programme).where(programme.c.id == programme_id)
+    if lock or keep:
+        statement = statement.with_for_update(read=keep)
+    row = (await tx.connection.execute(statement)).first()
+    return None if row is None else _programme(row)
+
+
+async def programmes_seen_by(
+    tx: Tx, *, everything: bool, owner_id: str, after: tuple[datetime, UUID] | None, limit: int
+) -> list[tuple[Programme, datetime]]:
+    """Programmes, newest first, with when they were made: all, or those that are open to everybody and one's own."""
+    statement = select(programme)
+    if not everything:
+        statement = statement.where(or_(programme.c.owner_id == owner_id, programme.c.status != "draft"))
+    if after is not None:
+        statement = statement.where(
+            tuple_(programme.c.created_at, programme.c.id) < tuple_(literal(after[0]), literal(after[1]))
+        )
+    statement = statement.order_by(programme.c.created_at.desc(), programme.c.id.desc()).limit(limit)
+    return [(_programme(row), row.created_at) for row in await tx.connection.execute(statement)]
+
+
+async def save_participant(tx: Tx, changed: Participant) -> None:
+    """Store a participant, new or changed."""
+    values = {
+        **{name: list(value) if isinstance(value, tuple) else value for name, value in asdict(changed.wants).items()},
+        "id": changed.id,
+        "programme_id": changed.programme_id,
+        "employee_id": changed.employee_id,
+        "status": changed.status,
+        "version": changed.version,
+    }
+    statement = upsert(participant).values(values)
+    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+async def find_participant(tx: Tx, programme_id: UUID, employee_id: str, *, lock: bool = False) -> Participant | None:
+    """One person's place in one programme."""
+    statement = select(participant).where(
+        and_(participant.c.programme_id == programme_id, participant.c.employee_id == employee_id)
+    )
+    if lock:
+        statement = statement.with_for_update()
+    row = (await tx.connection.execute(statement)).first()
+    return None if row is None else _participant(row)
+
+
+async def participants_page(tx: Tx, programme_id: UUID, after: str | None, limit: int) -> list[Participant]:
+    """Those who take part, by employee id."""
+    statement = _enrolled(participant.c.programme_id == programme_id).order_by(participant.c.employee_id).limit(limit)
+    if after is not None:
+        statement = statement.where(participant.c.employee_id > after)
+    return [_participant(row) for row in await tx.connection.execute(statement)]
+
+
+async def lock_participants(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Participant]:
+    """These participants, locked in the order of their ids."""
+    statement = (
+        select(participant).where(participant.c.id.in_(sorted(ids))).order_by(participant.c.id).with_for_update()
+    )
+    return {row.id: _participant(row) for row in await tx.connection.execute(statement)}
+
+
+async def lock_places_of(tx: Tx, employee_ids: Collection[str]) -> list[Participant]:
+    """Everything that these people take part in, locked in the order of ids."""
+    statement = (
+        _enrolled(participant.c.employee_id.in_(sorted(employee_ids))).order_by(participant.c.id).with_for_update()
+    )
+    return [_participant(row) for row in await tx.connection.execute(statement)]
+
+
+async def lock_all_participants(tx: Tx, programme_id: UUID) -> list[Participant]:
+    """All who take part in a programme, locked in the order of their ids."""
+    statement = _enrolled(participant.c.programme_id == programme_id).order_by(participant.c.id).with_for_update()
+    return [_participant(row) for row in await tx.connection.execute(statement)]
+
+
+async def participants_with_records(tx: Tx, programme_id: UUID) -> list[tuple[Participant, dict[str, Any]]]:
+    """All who take part and are employed now, with their records, by employee id."""
+    rows = await tx.connection.execute(_WITH_RECORDS, {"programme_id": programme_id})
+    return [(_participant(row), row.document) for row in rows]
+
+
+async def bump_participants(tx: Tx, changed: Sequence[Participant]) -> None:
+    """Store new versions of many participants."""
+    await tx.connection.execute(
+        text(
+            "UPDATE participant SET version = row.version"
+            " FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS bigint[])) AS row (id, version)"
+            " WHERE participant.id = row.id"
+        ),
+        {"ids": [one.id for one in changed], "versions": [one.version for one in changed]},
+    )
+
+
+async def places_in_use(tx: Tx, participant_ids: Collection[UUID]) -> dict[tuple[UUID, Role], int]:
+    """Places taken by (participant, role): active matches, and offers that they have accepted."""
+    rows = await tx.connection.execute(_IN_USE, {"ids": list(participant_ids)})
+    return {(row.participant_id, row.role): row.places for row in rows}
+
+
+async def places_promised(tx: Tx, programme_id: UUID) -> dict[tuple[UUID, Role], int]:
+    """Places taken or on offer in a programme, by (participant, role)."""
+    rows = await tx.connection.execute(_PROMISED, {"programme_id": programme_id})
+    return {(row.participant_id, row.role): row.places for row in rows}
+
+
+def _enrolled(where: ColumnElement[bool]) -> Select[Any]:
+    return select(participant).where(and_(where, participant.c.status == "enrolled"))
+
+
+def _programme_values(given: Programme) -> dict[str, Any]:
+    names = {field.name for field in fields(Programme)} - {"rules", "reminder_minutes"}
+    values: dict[str, Any] = {name: getattr(given, name) for name in names}
+    return values | {"rules": asdict(given.rules), "reminder_minutes": list(given.reminder_minutes)}
+
+
+def _programme(row: Row[Any]) -> Programme:
+    return Programme(
+        id=row.id,
+        name=row.name,
+        format=row.format,
+        owner_id=row.owner_id,
+        rules=Rules(**row.rules),
+        respond_within_seconds=row.respond_within_seconds,
+        remind_before_seconds=row.remind_before_seconds,
+        reminder_minutes=tuple(row.reminder_minutes),
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        status=row.status,
+        version=row.version,
+    )
+
+
+def _participant(row: Row[Any]) -> Participant:
+    wants: dict[str, Any] = {
+        name: tuple(value) if isinstance(value := getattr(row, name), list) else value for name in _WANTS
+    }
+    return Participant(row.id, row.programme_id, row.employee_id, Wants(**wants), row.status, row.version)
+
+
+_WITH_RECORDS = text(
+    "SELECT participant.*, employee.document FROM participant JOIN employee USING (employee_id)"
+    " WHERE programme_id = :programme_id AND participant.status = 'enrolled' AND employee.status = 'active'"
+    " ORDER BY employee_id"
+)
+_IN_USE = text(
+    "SELECT participant_id, role, count(*) AS places FROM match_member JOIN match ON match.id = match_id"
+    " WHERE participant_id = ANY(:ids) AND (status = 'active' OR (status = 'proposed' AND answer = 'accepted'))"
+    " GROUP BY participant_id, role"
+)
+_PROMISED = text(
+    "SELECT participant_id, role, count(*) AS places FROM match_member JOIN match ON match.id = match_id"
+    " WHERE programme_id = :programme_id AND status IN ('proposed', 'active') GROUP BY participant_id, role"
+)

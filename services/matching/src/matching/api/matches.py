@@ -1,0 +1,126 @@
+"""Matches over HTTP: for their members, and for who runs their programme."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict
+
+from chassis.http import Body, Caller, Cursor, Page, Router, Transaction, allow, etag
+from contracts.matching import Format, MatchStatus, Role
+from matching.adapters.db.matches import contributions_of, matches_of
+from matching.domain.offers import Answer, DeclineReason, Match
+from matching.handlers import offers as handlers
+
+router = Router(tags=["matches"])
+
+Member = Annotated[Caller, allow("employee")]
+Anybody = Annotated[Caller, allow("employee", "programme-manager", "platform-admin")]
+
+
+class DeclineBody(Body):
+    """Why not, as a class of reason; nobody has to say."""
+
+    reason: DeclineReason = "unsaid"
+
+
+class EndBody(Body):
+    """Why it is over, as a class of reason; nobody has to say."""
+
+    reason: Literal["completed", "not_a_fit", "unsaid"] = "unsaid"
+
+
+class SideView(BaseModel):
+    """One member and their answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    employee_id: str
+    role: Role
+    answer: Answer
+
+
+class MatchView(BaseModel):
+    """A match as it stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    match_id: UUID
+    programme_id: UUID
+    run_id: UUID | None
+    version: int
+    format: Format
+    status: MatchStatus
+    members: list[SideView]
+    outstanding: tuple[str, ...]
+    score: int
+    proposed_at: datetime
+    respond_by: datetime
+
+
+class ExplainedMatch(MatchView):
+    """A match with what each criterion contributes; the contributions add up to the score exactly."""
+
+    contributions: dict[str, int]
+
+
+@router.get("/me/matches")
+async def my_matches(tx: Transaction, caller: Member, cursor: Cursor) -> Page[MatchView]:
+    """The caller's own matches, newest first."""
+    after = cursor.after(datetime, UUID)
+    found = await matches_of(tx, caller.subject, (after[0], after[1]) if after else None, cursor.fetch)
+    return cursor.page(found, key=lambda match: (match.proposed_at, match.id), item=view_of)
+
+
+@router.get("/matches/{match_id}")
+async def get_match(tx: Transaction, caller: Anybody, match_id: UUID, response: Response) -> ExplainedMatch:
+    """A match and why it was proposed."""
+    match = await handlers.visible_match(tx, caller, match_id)
+    response.headers["ETag"] = etag(match.version)
+    return ExplainedMatch(**view_of(match).model_dump(), contributions=await contributions_of(tx, match_id))
+
+
+@router.post("/matches/{match_id}/accept")
+async def accept_match(tx: Transaction, caller: Member, match_id: UUID, response: Response) -> MatchView:
+    """Say yes; when everybody has, the match is active."""
+    return _shown(await handlers.accept_offer(tx, caller, match_id), response)
+
+
+@router.post("/matches/{match_id}/decline")
+async def decline_match(
+    tx: Transaction, caller: Member, match_id: UUID, response: Response, body: DeclineBody | None = None
+) -> MatchView:
+    """Say no."""
+    reason = (body or DeclineBody()).reason
+    return _shown(await handlers.decline_offer(tx, caller, match_id, reason), response)
+
+
+@router.post("/matches/{match_id}/end")
+async def end_match(
+    tx: Transaction, caller: Anybody, match_id: UUID, response: Response, body: EndBody | None = None
+) -> MatchView:
+    """End an offer or an active match, as a member or as who runs the programme."""
+    return _shown(await handlers.end_match(tx, caller, match_id, (body or EndBody()).reason), response)
+
+
+def view_of(match: Match) -> MatchView:
+    """What is shown of a match."""
+    return MatchView(
+        match_id=match.id,
+        programme_id=match.programme_id,
+        run_id=match.run_id,
+        version=match.version,
+        format=match.format,
+        status=match.status,
+        members=[SideView(employee_id=s.employee_id, role=s.role, answer=s.answer) for s in match.sides],
+        outstanding=match.outstanding,
+        score=match.score,
+        proposed_at=match.proposed_at,
+        respond_by=match.respond_by,
+    )
+
+
+def _shown(match: Match, response: Response) -> MatchView:
+    response.headers["ETag"] = etag(match.version)
+    return view_of(match)

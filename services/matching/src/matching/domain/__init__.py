@@ -1,0 +1,1 @@
+"""What matching decides, without IO, clock or chance: ids and `now` come in as arguments."""

@@ -1,0 +1,150 @@
+"""Keeping the directory of employees, from HR's events and on their days."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from chassis.subscription import Received
+from chassis.transaction import Tx
+from contracts.hr import EmployeeErased, EmployeeLeft, EmployeeRecord
+from contracts.matching import EmployeeActivated, EmployeeDeparted
+from matching.adapters.db import directory as db
+from matching.adapters.db import erasure
+from matching.domain.directory import Person, Verdict, acts_at, advance, entry_of, learn, next_change
+from matching.handlers.leavers import release_leavers
+
+HrEvent = EmployeeRecord | EmployeeLeft | EmployeeErased
+
+ACT_ON_DAY = "act-on-day"
+"""The timer that puts an employee's next entry in force."""
+
+_SKEW = timedelta(minutes=1)
+"""More than two clocks of one platform are apart."""
+
+
+class _Reading:
+    """What a batch of HR events does to the people in it."""
+
+    def __init__(self, before: dict[str, Person], erased: set[str]) -> None:
+        self.before = before
+        self.people = dict(before)
+        self.gone = set(erased)
+        self.newly_erased: dict[str, int] = {}
+        self.refusals: Counter[tuple[str, str]] = Counter()
+        self.noted: list[tuple[str, int]] = []
+        self.too_late: list[int] = []
+        self.causes: dict[str, Received[Any]] = {}
+
+    def take(self, received: Received[Any], tx: Tx) -> None:
+        """Take one event into account."""
+        event = received.event
+        name: str = event.employee_id
+        self.causes[name] = received
+        if isinstance(event, EmployeeErased):
+            self._erase(name, event.version)
+        elif name in self.gone:
+            self.refusals[received.source, Verdict.ERASED] += 1
+            self.too_late.append(received.sequence)
+        else:
+            self.noted.append((name, received.sequence))
+            person = self.people.get(name) or Person(name)
+            self.people[name], verdict = learn(person, entry_of(event, received.source), tx.now)
+            if verdict is not Verdict.KEPT:
+                self.refusals[received.source, verdict] += 1
+
+    def _erase(self, name: str, version: int) -> None:
+        if name in self.gone:
+            return
+        self.gone.add(name)
+        self.newly_erased[name] = version
+        self.people.pop(name, None)
+        # What this very batch has said of them is in the stream too.
+        self.too_late += [sequence for employee_id, sequence in self.noted if employee_id == name]
+        self.noted = [noted for noted in self.noted if noted[0] != name]
+
+    @property
+    def changed(self) -> list[Person]:
+        """Those who are not as they were, by id."""
+        return [person for name, person in sorted(self.people.items()) if person is not self.before.get(name)]
+
+
+async def keep_directory(tx: Tx, batch: Sequence[Received[Any]]) -> None:
+    """Take what HR says into the directory, and say who is here and who is gone."""
+    ids = {received.event.employee_id for received in batch}
+    await db.lock_directory(tx)
+    reading = _Reading(await db.people(tx, ids), await db.erased_among(tx, ids))
+    for received in batch:
+        reading.take(received, tx)
+    changed = [person for person in reading.changed if person != reading.before.get(person.employee_id)]
+    await _save(tx, reading.before, changed)
+    await db.note_messages(tx, reading.noted)
+    await db.count_refusals(tx, reading.refusals)
+    await _tell(tx, reading.before, changed, reading.causes)
+    await _forget(tx, reading)
+
+
+async def act_on_day(tx: Tx, key: str, payload: dict[str, Any]) -> None:
+    """Put in force what HR said would hold from today on."""
+    employee_id: str = payload["employee_id"]
+    await db.lock_directory(tx)
+    known = await db.people(tx, [employee_id])
+    if employee_id not in known:
+        return
+    person = advance(known[employee_id], tx.now)
+    if person != known[employee_id]:
+        await _save(tx, known, [person])
+        await _tell(tx, known, [person], {})
+    elif (at := next_change(person)) is not None and at - tx.now < _SKEW:
+        # The database's clock, which called, is ahead of ours.
+        await tx.schedule(ACT_ON_DAY, key, at + _SKEW, payload)
+
+
+async def _save(tx: Tx, before: dict[str, Person], changed: Sequence[Person]) -> None:
+    names = {person.employee_id for person in changed}
+    had_pending = [name for name in sorted(names) if name in before and before[name].pending]
+    await db.save_people(tx, changed, _managers_of(changed), had_pending=had_pending)
+    for person in changed:
+        known = before.get(person.employee_id)
+        for entry, at in _waiting(person) - (_waiting(known) if known else set()):
+            # A key of its own: a timer of this person that fires just now holds its row, and waits for us.
+            key = f"{person.employee_id}/{entry}/{at:%Y%m%dT%H%MZ}"
+            await tx.schedule(ACT_ON_DAY, key, at, {"employee_id": person.employee_id})
+
+
+def _waiting(person: Person) -> set[tuple[int, datetime]]:
+    """Versions that wait, and until when."""
+    return {(entry.version, acts_at(entry, person)) for entry in person.pending}
+
+
+def _managers_of(people: Iterable[Person]) -> dict[str, str | None]:
+    return {
+        person.employee_id: json.loads(person.current.document).get("manager_id")
+        for person in people
+        if person.current is not None
+    }
+
+
+async def _tell(tx: Tx, before: dict[str, Person], changed: Sequence[Person], causes: dict[str, Received[Any]]) -> None:
+    """Say who has become active and who has departed; those who are gone take part in nothing any more."""
+    leavers: list[str] = []
+    for person in changed:
+        known = before.get(person.employee_id)
+        if person.status == (known.status if known else "expected"):
+            continue
+        event: EmployeeActivated | EmployeeDeparted
+        if person.status == "active":
+            event = EmployeeActivated(employee_id=person.employee_id)
+        else:
+            event = EmployeeDeparted(employee_id=person.employee_id)
+            leavers.append(person.employee_id)
+        tx.publish(event, version=person.version, cause=causes.get(person.employee_id))
+    await release_leavers(tx, leavers, causes)
+
+
+async def _forget(tx: Tx, reading: _Reading) -> None:
+    await erasure.erase_messages(tx, reading.too_late)
+    if reading.newly_erased:
+        await release_leavers(tx, sorted(reading.newly_erased), reading.causes)
+        await erasure.erase(tx, reading.newly_erased)

@@ -1,0 +1,67 @@
+"""Programmes: making, opening, closing, and who may see them."""
+
+from uuid import UUID
+
+from chassis.access import Caller
+from chassis.errors import Missing
+from chassis.preconditions import Precondition
+from chassis.transaction import Tx
+from matching.adapters.db import matches, programmes
+from matching.domain.offers import end
+from matching.domain.programmes import Programme, close_programme, open_programme
+from matching.handlers.steps import take_step
+
+
+async def make_programme(tx: Tx, programme: Programme) -> Programme:
+    """A new draft."""
+    await programmes.add_programme(tx, programme)
+    return programme
+
+
+async def open_enrolment(tx: Tx, caller: Caller, programme_id: UUID, expected: Precondition) -> Programme:
+    """Open a programme: people can enrol, runs can be made."""
+    programme = await managed_programme(tx, caller, programme_id, lock=True)
+    expected.check(programme.version)
+    programme, event = open_programme(programme)
+    if event is not None:
+        await programmes.save_programme(tx, programme)
+        tx.publish(event, version=programme.version)
+    return programme
+
+
+async def end_programme(tx: Tx, caller: Caller, programme_id: UUID, expected: Precondition) -> Programme:
+    """Close a programme: open offers end with it, active matches go on."""
+    programme = await managed_programme(tx, caller, programme_id, lock=True)
+    expected.check(programme.version)
+    programme, event = close_programme(programme)
+    if event is not None:
+        await programmes.save_programme(tx, programme)
+        tx.publish(event, version=programme.version)
+        for offer in await matches.lock_offers_in(tx, programme_id):
+            await take_step(tx, end(offer, "programme_closed"))
+    return programme
+
+
+async def visible_programme(tx: Tx, caller: Caller, programme_id: UUID) -> Programme:
+    """A programme: drafts only for their owner and platform administrators."""
+    programme = await programmes.find_programme(tx, programme_id)
+    if programme is None or (programme.status == "draft" and not manages(caller, programme)):
+        raise Missing
+    return programme
+
+
+async def managed_programme(
+    tx: Tx, caller: Caller, programme_id: UUID, *, lock: bool = False, keep: bool = False
+) -> Programme:
+    """A programme that the caller runs; another's does not exist for them."""
+    programme = await programmes.find_programme(tx, programme_id, lock=lock, keep=keep)
+    if programme is None or not manages(caller, programme):
+        raise Missing
+    return programme
+
+
+def manages(caller: Caller, programme: Programme) -> bool:
+    """Whether the caller runs this programme."""
+    if caller.has("platform-admin"):
+        return True
+    return caller.has("programme-manager") and programme.owner_id == caller.subject

@@ -1,0 +1,1 @@
+"""Works off matching runs, in a process of its own: `python -m matching.worker`."""

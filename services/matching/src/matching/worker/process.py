@@ -1,0 +1,175 @@
+"""Takes runs and has them worked out.
+
+A run is a row with a lease. The sums are done in a child process, so that this one can go on renewing the lease
+and hear that it has to stop. When a worker dies its lease runs out and another one starts the run over.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Link
+
+from chassis import telemetry
+from chassis.failures import reason_of
+from chassis.tracing import parse_traceparent
+from chassis.transaction import Database
+from matching.adapters.db.runs import Run
+from matching.domain.assignment import Unsolved
+from matching.domain.runs import Problem, Solution
+from matching.handlers import work
+from matching.main import worker_settings
+from matching.worker.engine import watch, work_out
+
+log = structlog.get_logger()
+_tracer = trace.get_tracer("matching")
+
+
+class Worker:
+    """Takes runs one at a time until it is told to stop."""
+
+    def __init__(self, database: Database, *, lease_seconds: float = 15.0, idle_seconds: float = 0.3) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.stopping = asyncio.Event()
+        self._database = database
+        self._lease = timedelta(seconds=lease_seconds)
+        self._renew_seconds = lease_seconds / 5
+        self._idle_seconds = idle_seconds
+        self._context = multiprocessing.get_context("spawn")
+        self._progress: Any = self._context.Value("i", 0)
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def run(self) -> None:
+        """Work until `stopping`."""
+        while not self.stopping.is_set():
+            beat()
+            try:
+                worked = await self.work_once()
+            except Exception as error:  # noqa: BLE001  the database is away: wait and go on
+                log.warning("worker_waits", reason=reason_of(error))
+                worked = False
+            if not worked:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopping.wait(), self._idle_seconds)
+        self.close()
+
+    async def work_once(self) -> bool:
+        """Do one run; whether there was one."""
+        async with self._database.transaction() as tx:
+            run = await work.take_run(tx, self.name, self._lease)
+        if run is None:
+            return False
+        origin = parse_traceparent(run.traceparent)
+        links = [Link(origin)] if origin else []
+        with _tracer.start_as_current_span("matching run", context=Context(), links=links):
+            log.info("run_taken", run=str(run.id), attempt=run.attempts)
+            await self._work_off(run)
+        return True
+
+    def close(self) -> None:
+        """End the child process."""
+        if self._pool is not None:
+            for process in list((self._pool._processes or {}).values()):  # noqa: SLF001  no public way to end them
+                process.kill()
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    async def _work_off(self, run: Run) -> None:
+        async with self._database.transaction() as tx:
+            problem = await work.problem_of(tx, run)
+        try:
+            solution = await self._solve(run, problem)
+        except (Unsolved, BrokenProcessPool, MemoryError, ArithmeticError, ValueError) as error:
+            self.close()
+            log.warning("run_failed", run=str(run.id), reason=type(error).__name__)
+            async with self._database.transaction() as tx:
+                await work.fail_run(tx, run, _reason(error), self._lease)
+            return
+        if solution is None:
+            return
+        async with self._database.transaction() as tx:
+            kept = await work.complete_run(tx, run, solution, self._lease)
+        log.info("run_done", run=str(run.id), pairs=len(solution.pairs), kept=kept)
+
+    async def _solve(self, run: Run, problem: Problem) -> Solution | None:
+        """The solution; nothing if the run was given back or taken over meanwhile."""
+        self._progress.value = 0
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=watch, initargs=(self._progress,))
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work_out, problem)
+        stop = asyncio.ensure_future(self.stopping.wait())
+        either: set[asyncio.Future[Any]] = {future, stop}
+        held: Run | None = run
+        try:
+            while held is not None:
+                await asyncio.wait(either, timeout=self._renew_seconds, return_when=asyncio.FIRST_COMPLETED)
+                if future.done():
+                    return future.result()
+                if stop.done():
+                    async with self._database.transaction() as tx:
+                        await work.give_back(tx, held)
+                    break
+                beat()
+                async with self._database.transaction() as tx:
+                    held = await work.hold_run(tx, held, self._progress.value, self._lease)
+        finally:
+            stop.cancel()
+        future.cancel()
+        self.close()
+        return None
+
+
+def beat() -> None:
+    """Touch the file that tells a container's probe that this process is alive, where one is named."""
+    if path := os.environ.get("MENTORSHIP_HEARTBEAT_FILE"):
+        Path(path).touch()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, BrokenProcessPool):
+        return "engine_died"
+    return "unsolved" if isinstance(error, Unsolved) else "engine_error"
+
+
+@asynccontextmanager
+async def opened(database_url: str, lease_seconds: float = 15.0) -> AsyncIterator[Worker]:
+    """A worker with its database."""
+    database = Database(database_url, "/mentorship/matching", pool=3)
+    worker = Worker(database, lease_seconds=lease_seconds)
+    try:
+        yield worker
+    finally:
+        worker.close()
+        await database.close()
+
+
+async def _main() -> None:
+    settings = worker_settings()
+    async with opened(settings.database_url.get_secret_value(), settings.lease_seconds) as worker:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stopping.set)
+        log.info("started", worker=worker.name)
+        await worker.run()
+        log.info("stopped", worker=worker.name)
+
+
+def main() -> int:
+    """Run until told to stop."""
+    configured = telemetry.configure("matching-worker")
+    asyncio.run(_main())
+    if configured:
+        configured.flush()
+    return 0
