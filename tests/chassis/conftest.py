@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 
 from mentorship.local.issuer import Issuer
 from tests.chassis.notebook import Notebook, opened
@@ -27,10 +28,18 @@ async def rows(probe_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def notebook_url(postgres: Databases) -> AsyncIterator[str]:
+    """One database for all tests of the notebook; making one for each takes longer than most of them."""
+    async with postgres.empty() as url:
+        yield url
+
+
 @pytest.fixture
-async def notebook(postgres: Databases, issuer: Issuer) -> AsyncIterator[Notebook]:
-    """A service with notes, without a rate limit."""
-    async with postgres.empty() as url, opened(url, issuer.url, requests_per_second=0) as notebook:
+async def notebook(notebook_url: str, issuer: Issuer) -> AsyncIterator[Notebook]:
+    """A service with no notes yet, without a rate limit."""
+    async with opened(notebook_url, issuer.url, requests_per_second=0) as notebook:
+        await notebook.execute("TRUNCATE note, leaver, idempotency_key")
         yield notebook
 
 

@@ -100,7 +100,7 @@ def _check_surrogates(content: bytes) -> None:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise Malformed(f"{name} is not JSON.", code="malformed_json")
+    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
 class RateLimit:
