@@ -22,13 +22,19 @@ test: .venv/.complete ## every test, on real NATS and PostgreSQL
 	@.venv/bin/python -m pytest $(ARGS)
 
 check: .venv/.complete ## what CI runs before the tests: style, types, import rules, generated files
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/python -m mentorship.generated --check && .venv/bin/hadolint deploy/Dockerfile
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/python -m mentorship.generated --check && .venv/bin/hadolint deploy/Dockerfile && .venv/bin/python -m pytest -q -p no:randomly tests/deploy/test_kubernetes.py
 
 generate: .venv/.complete ## write the generated files anew: schemas, documents, consumers
 	@.venv/bin/python -m mentorship.generated
 
 bench: .venv/.complete ## measure speed against limits measured in the same run
 	@.venv/bin/python -m tests.bench $(ARGS)
+
+asyncapi: .venv/.complete ## show each service's AsyncAPI document to the AsyncAPI tool (Node)
+	@deploy/asyncapi.sh
+
+containers: ## the same platform in containers; its commands: MENTORSHIP_HOME=.mentorship/containers
+	@docker compose up --build --wait && mkdir -p .mentorship && rm -rf .mentorship/containers && docker compose cp secrets:/volumes/home .mentorship/containers
 
 .venv/.complete: uv.lock pyproject.toml $(wildcard services/*/pyproject.toml shared/*/pyproject.toml)
 	@deploy/bootstrap.sh
