@@ -43,16 +43,25 @@ def shown(count: Count) -> Cell:
 
 
 def parted(counts: Mapping[str, Count]) -> dict[str, Cell]:
-    """The parts of a whole whose size is known or can be guessed."""
-    hidden = {name for name, count in counts.items() if count.is_small}
-    if hidden:
-        large = [name for name, count in counts.items() if count.value and not count.is_small]
-        if large:
-            hidden.add(min(large, key=lambda name: (counts[name].value, name)))
-        else:
-            # no large cell to hide behind: then not even which cells are empty is said
+    """The parts of a whole whose size is known or can be guessed.
+
+    With a small cell at least one large one is hidden, and more until what is hidden is worth two groups; if there is
+    not that much, not even empty cells are told. Large ones are taken by name: taken by size, what is still shown would
+    bound them, and a reader who knows this rule would often be left with a single possibility.
+    """
+    hidden = small = {name for name, count in counts.items() if count.is_small}
+    if small:
+        for name in sorted(name for name, count in counts.items() if count.value and not count.is_small):
+            if hidden != small and _people(counts, hidden) >= 2 * FEWEST:
+                break
+            hidden = hidden | {name}
+        if hidden == small or _people(counts, hidden) < 2 * FEWEST:
             hidden = set(counts)
     return {name: HIDDEN if name in hidden else Cell(count.value) for name, count in counts.items()}
+
+
+def _people(counts: Mapping[str, Count], names: set[str]) -> int:
+    return sum(counts[name].people for name in names)
 
 
 def share(part: Count, whole: Count) -> Cell:
