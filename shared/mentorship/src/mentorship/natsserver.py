@@ -11,6 +11,10 @@ MAX_PAYLOAD = 640 * 1024
 528 KiB), so that an oversized event meets the stream's clear refusal and not a cut connection."""
 
 
+MAX_CONTROL_LINE = 64 * 1024
+"""Bytes of one line of the protocol."""
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """What differs from one nats-server to the next."""
@@ -33,6 +37,8 @@ server_name: mentorship
 listen: {json.dumps(f"{settings.host}:{settings.port}")}
 http: {json.dumps(f"{settings.host}:{settings.monitor_port}")}
 max_payload: {MAX_PAYLOAD}
+# A user signs in with one line that holds all its permissions; 4 KiB, the default, is too short for many durables.
+max_control_line: {MAX_CONTROL_LINE}
 jetstream {{
   store_dir: {json.dumps(str(settings.store))}
   max_memory_store: 0
