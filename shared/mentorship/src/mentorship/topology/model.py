@@ -27,7 +27,8 @@ Size = Annotated[int, Field(gt=0), BeforeValidator(_bytes)]
 """A number of bytes, also written as `2 GiB`."""
 
 Subject = Annotated[str, Field(pattern=r"^[A-Za-z0-9$_.*-]+(\.>)?$")]
-UserName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+NAME = r"^[a-z][a-z0-9-]{0,31}$"
+UserName = Annotated[str, Field(pattern=NAME)]
 
 
 class _Part(BaseModel):
@@ -152,7 +153,9 @@ def load(path: Path | None = None, *, local_publishers: Path | None = None) -> T
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Problem(f"{path} is not a topology: {where + ': ' if where else ''}{first['msg']}") from None
+        raise Problem(
+            f"{path} is not a topology: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 def _yaml(path: Path) -> dict[str, Any]:
