@@ -112,9 +112,9 @@ async def probe_database(postgres: Databases) -> AsyncIterator[str]:
         async with engine.begin() as connection:
             await connection.run_sync(tables.metadata_with_chassis(MetaData()).create_all)
         await engine.dispose()
-        connection = await asyncpg.connect(url)
-        await connection.execute(_TABLES)
-        await connection.close()
+        own = await asyncpg.connect(url)
+        await own.execute(_TABLES)
+        await own.close()
         yield url
 
 

@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 
 from chassis.cloudevents import CloudEvent, headers_of
+from contracts.sessions import GoalSet
 from tests.chassis import probe
 from tests.eventually import eventually
 from tests.fixtures.bus import Bus
@@ -109,8 +111,7 @@ async def test_a_newer_state_is_never_replaced_by_an_older_one(
 async def test_a_message_that_leaves_no_outcome_is_given_up(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
-    credentials = await bus.provision("probe", probe.SUBSCRIPTIONS)
-    assert credentials
+    await bus.provision("probe", probe.SUBSCRIPTIONS)
     envelope = await bus.publish(probe.goal())
     # As if twelve processes had died of it: delivered, never settled, three times even alone.
     pull = await bus.js.pull_subscribe_bind(durable="probe-echo", stream="SESSIONS")
@@ -141,7 +142,7 @@ async def test_a_suspect_that_is_innocent_is_handled(
     assert await _letters(bus) == []
 
 
-async def _publish_again(bus: Bus, goal: probe.GoalSet, event_id: str) -> None:
+async def _publish_again(bus: Bus, goal: GoalSet, event_id: str) -> None:
     """The same CloudEvents id once more, past the broker's own detection of duplicates."""
     envelope = CloudEvent(
         event_id,
@@ -161,5 +162,5 @@ async def _count(bus: Bus, subject: str) -> int:
     return len(await bus.messages(subject))
 
 
-async def _letters(bus: Bus) -> list[dict[str, object]]:
+async def _letters(bus: Bus) -> list[dict[str, Any]]:
     return await bus.data("mentorship.dlq.probe.>")

@@ -77,9 +77,10 @@ async def test_a_batch_with_a_duplicate_goes_row_by_row(
         for number in range(BATCH_FROM * 2):
             tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
     # As if a relay had died between the acknowledgement and the mark.
-    first = await rows.fetchrow("SELECT subject, headers, payload FROM outbox ORDER BY id LIMIT 1")
+    first = await rows.fetchrow("SELECT source, event_id, subject, payload FROM outbox ORDER BY id LIMIT 1")
     assert first is not None
-    await bus.js.publish(first["subject"], first["payload"], headers=json.loads(first["headers"]))
+    message_id = f"{first['source']}/{first['event_id']}"
+    await bus.js.publish(first["subject"], first["payload"], headers={"Nats-Msg-Id": message_id})
     async with relaying(probe_url, nats_of_probe):
         await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
     assert len(await bus.messages(ECHO)) == BATCH_FROM * 2

@@ -4,10 +4,10 @@ Header values are percent-encoded as the HTTP protocol binding of CloudEvents 1.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -31,9 +31,12 @@ class Undecodable(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CloudEvent:
-    """An event with its envelope, its data still as bytes."""
+    """An event with its envelope, its data still as bytes.
+
+    Not to be changed once made; it is not frozen, because that triples the cost of making one.
+    """
 
     id: str
     source: str
@@ -51,27 +54,33 @@ class CloudEvent:
         return identity_of(self.source, self.id)
 
 
-@lru_cache(maxsize=4096)
+_is_plain = re.compile(r"[!#$&-~]*").fullmatch
+
+
 def _encoded(value: str) -> str:
-    return quote(value, safe=_SAFE)
+    return value if _is_plain(value) else quote(value, safe=_SAFE)
+
+
+def _decoded(value: str) -> str:
+    return unquote(value, errors="strict") if "%" in value else value
 
 
 def headers_of(event: CloudEvent) -> dict[str, str]:
     """The NATS headers of an event in binary mode."""
     headers = {
         "ce-specversion": "1.0",
-        "ce-id": quote(event.id, safe=_SAFE),
+        "ce-id": _encoded(event.id),
         "ce-source": _encoded(event.source),
         "ce-type": event.type,
-        "ce-subject": quote(event.subject, safe=_SAFE),
+        "ce-subject": _encoded(event.subject),
         "ce-time": event.time.isoformat(),
         "ce-entityversion": str(event.version),
         "ce-dataschema": f"{SCHEMA_BASE}{event.type}.json",
         "content-type": "application/json",
-        "Nats-Msg-Id": f"{_encoded(event.source)}/{quote(event.id, safe=_SAFE)}",
+        "Nats-Msg-Id": f"{_encoded(event.source)}/{_encoded(event.id)}",
     }
     if event.cause:
-        headers["ce-causationid"] = quote(event.cause, safe=_SAFE)
+        headers["ce-causationid"] = _encoded(event.cause)
     if event.traceparent:
         headers["traceparent"] = event.traceparent
     return headers
@@ -85,6 +94,8 @@ def size_of(headers: Mapping[str, str], data: bytes) -> int:
 def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> CloudEvent:
     """Read a NATS message in binary or structured mode; raises `Undecodable`."""
     if headers:
+        if "ce-id" in headers and "ce-specversion" in headers and "ce-source" in headers and "ce-type" in headers:
+            return _binary(subject, headers, body)
         lowered = {name.lower(): value for name, value in headers.items()}
         if "ce-specversion" in lowered or "ce-id" in lowered:
             return _binary(subject, lowered, body)
@@ -100,10 +111,10 @@ def _binary(subject: str, headers: Mapping[str, str], body: bytes) -> CloudEvent
             subject,
             body,
             headers.get("traceparent"),
-            id=unquote(headers["ce-id"], errors="strict"),
-            source=unquote(headers["ce-source"], errors="strict"),
+            id=_decoded(headers["ce-id"]),
+            source=_decoded(headers["ce-source"]),
             type=headers["ce-type"],
-            subject=unquote(headers.get("ce-subject", ""), errors="strict"),
+            subject=_decoded(headers.get("ce-subject", "")),
             time=headers.get("ce-time"),
             entityversion=headers.get("ce-entityversion", 0),
             causationid=headers.get("ce-causationid"),

@@ -87,7 +87,7 @@ class Consumer:
         for delivery in deliveries:
             start_span(delivery, self.durable)
         await self._settle(self._sorted_out(deliveries))
-        self.last_stored_at = deliveries[-1].stored_at.timestamp()
+        self.last_stored_at = deliveries[-1].stored_at
         finish_spans(deliveries)
         self._observe(self.durable, "handled", len(deliveries), time.perf_counter() - started)
 
@@ -241,7 +241,7 @@ class Consumer:
         delay = min(_MAX_DELAY, self._retry_base * 2**power) * random.uniform(0.5, 1.0)  # noqa: S311  jitter
         heapq.heappush(self._waiting, time.monotonic() + delay)
         log.info(
-            "retry_later", consumer=self.durable, identity=str(delivery.identity), reason=reason, seconds=round(delay, 3)
+            "retry_later", consumer=self.durable, identity=str(delivery.identity), reason=reason, delay=round(delay, 3)
         )
         self._observe(self.durable, "retried", 1, 0.0)
         await self._answer(lambda: delivery.message.nak(delay=delay))

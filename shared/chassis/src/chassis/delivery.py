@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,8 @@ from chassis.ids import identity_of
 from chassis.subscription import Received
 from contracts.event import EventClass
 
+_NOBODY = UUID(int=0)
+
 
 @dataclass(slots=True)
 class Delivery:
@@ -25,9 +26,10 @@ class Delivery:
     stream: str
     sequence: int
     deliveries: int
-    stored_at: datetime
-    identity: UUID
-    digest: bytes
+    stored_at: float
+    """When the stream stored it, seconds since the epoch."""
+    identity: UUID = _NOBODY
+    digest: bytes = b""
     envelope: CloudEvent | None = None
     received: Received[Any] | None = None
     refused: str | None = None
@@ -43,36 +45,29 @@ class Delivery:
 def read(message: Msg, events: Mapping[str, EventClass]) -> Delivery:
     """Decode a message; what cannot be decoded keeps its place in the stream as identity."""
     stream, sequence, deliveries, stored_ns = position_of(message)
-    return read_at(message, events, stream, sequence, deliveries, datetime.fromtimestamp(stored_ns / 1e9, UTC))
+    return read_at(message, events, stream, sequence, deliveries, stored_ns / 1e9)
 
 
 def read_at(
-    message: Msg, events: Mapping[str, EventClass], stream: str, sequence: int, deliveries: int, stored_at: datetime
+    message: Msg, events: Mapping[str, EventClass], stream: str, sequence: int, deliveries: int, stored_at: float
 ) -> Delivery:
     """Decode a message of which is known where it stands."""
-    digest = blake2b(message.data, digest_size=16).digest()
-    delivery = Delivery(
-        message,
-        stream,
-        sequence,
-        deliveries,
-        stored_at,
-        identity_of(f"nats:{stream}", str(sequence)),
-        digest,
-    )
+    delivery = Delivery(message, stream, sequence, deliveries, stored_at)
     try:
         delivery.envelope = decode(message.subject, message.headers, message.data)
         understand(delivery, delivery.envelope, events)
     except Undecodable as error:
         delivery.refused = error.reason
+        if delivery.envelope is None:
+            # Without an identity of its own it is known by its place in the stream.
+            delivery.identity = identity_of(f"nats:{stream}", str(sequence))
     return delivery
 
 
 def understand(delivery: Delivery, envelope: CloudEvent, events: Mapping[str, EventClass]) -> None:
     """Turn the data into the event class of its type; raises `Undecodable`."""
     delivery.identity = identity_of(envelope.source, envelope.id)
-    if envelope.data is not delivery.message.data:
-        delivery.digest = blake2b(envelope.data, digest_size=16).digest()
+    delivery.digest = blake2b(envelope.data, digest_size=16).digest()
     event_class = events.get(envelope.type)
     if event_class is None:
         raise Undecodable("unknown_type")

@@ -1,8 +1,8 @@
 """Identifiers: time-ordered for what we make, derived for what others made."""
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils.compat import uuid5, uuid7
 
 __all__ = ["identity_of", "uuid7"]
 

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from opentelemetry import trace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from uuid_utils import uuid7
 
 from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, headers_of, size_of
-from chassis.ids import uuid7
 from chassis.subscription import Received
 from contracts.event import Event
 
@@ -26,7 +26,7 @@ class EventTooLarge(Exception):
         super().__init__(f"{subject} would take {size} bytes; the limit is {MAX_EVENT_BYTES}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """One event as the outbox holds it."""
 
@@ -35,7 +35,9 @@ class Row:
     subject: str
     thing: str
     version: int
-    headers: str
+    occurred_at: datetime
+    traceparent: str | None
+    cause: str | None
     payload: bytes
 
 
@@ -53,59 +55,55 @@ def current_traceparent() -> str | None:
 
 
 def row_of(event: Event, version: int, source: str, now: datetime, cause: Received[Any] | None) -> Row:
-    """Stamp the envelope on an event of our own."""
+    """Stamp the envelope on an event of our own; raises `EventTooLarge`."""
     return _row(
         CloudEvent(
-            id=str(uuid7()),
-            source=source,
-            type=event.subject,
-            subject=event.thing_id,
-            time=now,
-            version=version,
-            data=event.model_dump_json().encode(),
-            traceparent=(cause.traceparent if cause else None) or current_traceparent(),
-            cause=f"{cause.source}/{cause.id}" if cause else None,
+            str(uuid7()),
+            source,
+            event.subject,
+            event.thing_id,
+            now,
+            version,
+            event.model_dump_json().encode(),
+            (cause.traceparent if cause else None) or current_traceparent(),
+            f"{cause.source}/{cause.id}" if cause else None,
         )
     )
 
 
 def row_of_foreign(event: CloudEvent) -> Row:
     """An event of another source, as it came but for the trace it goes on in."""
-    trace_now = current_traceparent()
-    return _row(event if trace_now is None else _with_trace(event, trace_now))
-
-
-def _with_trace(event: CloudEvent, traceparent: str) -> CloudEvent:
-    return CloudEvent(
-        event.id,
-        event.source,
-        event.type,
-        event.subject,
-        event.time,
-        event.version,
-        event.data,
-        traceparent,
-        event.cause,
-    )
+    return _row(replace(event, traceparent=current_traceparent() or event.traceparent))
 
 
 def _row(event: CloudEvent) -> Row:
-    headers = headers_of(event)
-    size = size_of(headers, event.data)
-    if size > MAX_EVENT_BYTES:
-        raise EventTooLarge(event.type, size)
-    kind = event.type.rsplit(".", 2)[0]
+    if len(event.data) > MAX_EVENT_BYTES - _ENVELOPE_BYTES:
+        size = size_of(headers_of(event), event.data)
+        if size > MAX_EVENT_BYTES:
+            raise EventTooLarge(event.type, size)
     return Row(
-        event.source, event.id, event.type, f"{kind}/{event.subject}", event.version, json_text(headers), event.data
+        event.source,
+        event.id,
+        event.type,
+        f"{event.type.rsplit('.', 2)[0]}/{event.subject}",
+        event.version,
+        event.time,
+        event.traceparent,
+        event.cause,
+        event.data,
     )
 
 
+_ENVELOPE_BYTES = 16 * 1024
+"""More than an envelope can take: each of its values has at most 512 characters."""
+
 _INSERT = text(
-    "INSERT INTO outbox (source, event_id, subject, thing, version, headers, payload)"
-    " SELECT source, event_id, subject, thing, version, CAST(headers AS jsonb), payload"
+    "INSERT INTO outbox (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload)"
+    " SELECT source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload"
     " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:subjects AS text[]), CAST(:things AS text[]),"
-    " CAST(:versions AS bigint[]), CAST(:headers AS text[]), CAST(:payloads AS bytea[]))"
-    " WITH ORDINALITY AS row (source, event_id, subject, thing, version, headers, payload, position)"
+    " CAST(:versions AS bigint[]), CAST(:times AS timestamptz[]), CAST(:traces AS text[]), CAST(:causes AS text[]),"
+    " CAST(:payloads AS bytea[])) WITH ORDINALITY"
+    " AS row (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, position)"
     " ORDER BY position ON CONFLICT (source, event_id) DO NOTHING"
 )
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
@@ -121,7 +119,9 @@ async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
             "subjects": [row.subject for row in rows],
             "things": [row.thing for row in rows],
             "versions": [row.version for row in rows],
-            "headers": [row.headers for row in rows],
+            "times": [row.occurred_at for row in rows],
+            "traces": [row.traceparent for row in rows],
+            "causes": [row.cause for row in rows],
             "payloads": [row.payload for row in rows],
         },
     )

@@ -17,15 +17,14 @@ import asyncpg
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
+from chassis.cloudevents import CloudEvent, headers_of
 from chassis.outbox import CHANNEL
 from chassis.subscription import stream_of
-from chassis.tracing import format_traceparent, parse_traceparent, remote_parent
+from chassis.tracing import child_span, format_traceparent, parse_traceparent
 
 log = structlog.get_logger()
-_tracer = trace.get_tracer("chassis")
 
 LOCK = 7310246
 BATCH_ROWS = 1_000
@@ -35,8 +34,8 @@ BATCH_FROM = 100
 _IN_FLIGHT = 256
 
 _READ = (
-    "SELECT id, subject, thing, headers, payload, created_at FROM outbox"
-    " WHERE published_at IS NULL ORDER BY id LIMIT $1"
+    "SELECT id, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at"
+    " FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $1"
 )
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
 
@@ -46,11 +45,14 @@ class Waiting:
     """An outbox row on its way."""
 
     id: int
-    subject: str
     thing: str
-    headers: dict[str, str]
-    payload: bytes
+    event: CloudEvent
     created_ns: int
+
+    @property
+    def subject(self) -> str:
+        """The NATS subject."""
+        return self.event.type
 
 
 class PublishRefused(Exception):
@@ -124,17 +126,7 @@ class Relay:
 
     async def move(self, database: asyncpg.Connection) -> int:
         """Publish what waits, mark it, and give how many rows; raises after marking if anything was refused."""
-        rows = [
-            Waiting(
-                r["id"],
-                r["subject"],
-                r["thing"],
-                json.loads(r["headers"]),
-                r["payload"],
-                int(r["created_at"].timestamp() * 1e9),
-            )
-            for r in await database.fetch(_READ, BATCH_ROWS)
-        ]
+        rows = [_waiting(record) for record in await database.fetch(_READ, BATCH_ROWS)]
         if not rows:
             return 0
         by_stream: dict[str, list[Waiting]] = {}
@@ -170,23 +162,23 @@ class Relay:
                 await self._singly(stream, batch, done)
 
     def _begin(self, row: Waiting) -> None:
-        sender = parse_traceparent(row.headers.get("traceparent"))
+        sender = parse_traceparent(row.event.traceparent)
         if sender is None:
             return
-        span = _tracer.start_span(
+        span = child_span(
             f"publish {row.subject}",
-            context=remote_parent(sender),
-            kind=SpanKind.PRODUCER,
-            start_time=row.created_ns,
-            attributes={
+            sender,
+            SpanKind.PRODUCER,
+            {
                 "messaging.system": "nats",
                 "messaging.operation.type": "publish",
                 "messaging.destination.name": row.subject,
-                "messaging.message.id": row.headers.get("ce-id", ""),
+                "messaging.message.id": row.event.id,
             },
+            row.created_ns,
         )
         if span.get_span_context().is_valid:
-            row.headers["traceparent"] = format_traceparent(span.get_span_context())
+            row.event.traceparent = format_traceparent(span.get_span_context())
         span.end()
 
     async def _singly(self, stream: str, rows: Sequence[Waiting], done: list[int]) -> None:
@@ -208,7 +200,7 @@ class Relay:
 
     async def _one(self, stream: str, row: Waiting) -> None:
         answer = await self._nats().request(
-            row.subject, row.payload, timeout=5, headers={**row.headers, "Nats-Expected-Stream": stream}
+            row.subject, row.event.data, timeout=5, headers={**headers_of(row.event), "Nats-Expected-Stream": stream}
         )
         _check(answer.data, 1)
 
@@ -218,17 +210,33 @@ class Relay:
         last = len(rows)
         for position, row in enumerate(rows, 1):
             headers = {
-                **row.headers,
+                **headers_of(row.event),
                 "Nats-Expected-Stream": stream,
                 "Nats-Batch-Id": batch,
                 "Nats-Batch-Sequence": str(position),
             }
             if position < last:
-                await connection.publish(row.subject, row.payload, headers=headers)
+                await connection.publish(row.subject, row.event.data, headers=headers)
                 continue
             headers["Nats-Batch-Commit"] = "1"
-            answer = await connection.request(row.subject, row.payload, timeout=10, headers=headers)
+            answer = await connection.request(row.subject, row.event.data, timeout=10, headers=headers)
             _check(answer.data, last)
+
+
+def _waiting(record: asyncpg.Record) -> Waiting:
+    thing = record["thing"]
+    event = CloudEvent(
+        record["event_id"],
+        record["source"],
+        record["subject"],
+        thing.partition("/")[2],
+        record["occurred_at"],
+        record["version"],
+        record["payload"],
+        record["traceparent"],
+        record["cause"],
+    )
+    return Waiting(record["id"], thing, event, int(record["created_at"].timestamp() * 1e9))
 
 
 def _check(answer: bytes, count: int) -> None:
@@ -244,11 +252,11 @@ def _batches(rows: Sequence[Waiting]) -> list[list[Waiting]]:
     batches: list[list[Waiting]] = []
     size = 0
     for row in rows:
-        if not batches or len(batches[-1]) >= BATCH_ROWS or size + len(row.payload) > BATCH_BYTES:
+        if not batches or len(batches[-1]) >= BATCH_ROWS or size + len(row.event.data) > BATCH_BYTES:
             batches.append([])
             size = 0
         batches[-1].append(row)
-        size += len(row.payload) + 512
+        size += len(row.event.data) + 512
     return batches
 
 

@@ -5,8 +5,8 @@ The operator sends the original (fetched from its stream) as a core NATS request
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import structlog
 from nats.aio.client import Client
@@ -82,4 +82,4 @@ class Replays:
         subject = headers.get("Mentorship-Subject", original.get("ce-type", ""))
         sequence = int(headers.get("Mentorship-Sequence", "0"))
         message = Msg(_client=None, subject=subject, data=body, headers=original)  # type: ignore[arg-type]
-        return read_at(message, consumer.events, consumer.stream, sequence, 1, datetime.now(UTC))
+        return read_at(message, consumer.events, consumer.stream, sequence, 1, time.time())
