@@ -33,7 +33,7 @@ def status(json: bool = Json) -> None:
     if json:
         print_json(as_json(platform, found))
     else:
-        _tables(platform, found)
+        _tables(found)
     raise typer.Exit(_NOT_WELL if found.problems else 0)
 
 
@@ -51,27 +51,20 @@ def as_json(platform: Platform, found: Findings) -> dict[str, Any]:
     }
 
 
-def _tables(platform: Platform, found: Findings) -> None:
+def _tables(found: Findings) -> None:
     print_table(
         "Processes",
-        ("process", "state", "pid", "restarts", "MB (PSS)", "URL"),
+        ("process", "state", "pid", "restarts", "MB (PSS)"),
         [
-            (
-                one["name"],
-                _coloured(one["state"]),
-                one["pid"],
-                one["restarts"],
-                one["megabytes"],
-                _url(platform, one["name"]),
-            )
+            (one["name"], _coloured(one["state"]), one["pid"], one["restarts"], one["megabytes"])
             for one in found.processes
         ],
     )
     print_table(
         "Services",
-        ("service", "ready", "database revision", "outbox", "oldest"),
+        ("service", "URL", "ready", "revision", "outbox", "oldest"),
         [
-            (name, _yes(one["ready"]), _revision(found.databases[name]), *_waiting(found.outbox.get(name)))
+            (name, one["url"], _yes(one["ready"]), _revision(found.databases[name]), *_waiting(found.outbox.get(name)))
             for name, one in found.services.items()
         ],
     )
@@ -93,15 +86,6 @@ def _tables(platform: Platform, found: Findings) -> None:
         say(f"[yellow]![/yellow] {sentence}")
     if not found.problems:
         say("[green]All is well.[/green]")
-
-
-def _url(platform: Platform, name: str) -> str | None:
-    urls = {
-        "supervisor": platform.supervisor_url,
-        "nats": platform.nats_url,
-        "postgres": f"127.0.0.1:{platform.state.ports['postgres']}",
-    }
-    return urls.get(name) or (platform.service_url(name) if name in platform.state.ports else None)
 
 
 def _coloured(state: str) -> str:

@@ -15,16 +15,16 @@ from rich.status import Status
 from mentorship.local.home import Home, Platform, State
 from mentorship.local.ports import DEFAULTS
 from mentorship.problem import Problem
-from mentorship.terminal import Json, err, print_json, print_table, say
+from mentorship.terminal import Json, err, print_json, say
 
 _LEAST_FREE = 500 << 20
 _PATIENCE = 240.0
 PEOPLE = 200
 
 _SERVICES = {
-    "matching": "employees, programmes, runs, matches",
-    "sessions": "relationships, goals, sessions, feedback",
-    "notifications": "messages, invitations, reminders",
+    "matching": "employees, programmes, matches",
+    "sessions": "relationships, goals, sessions",
+    "notifications": "messages and reminders",
     "analytics": "figures of programmes",
 }
 
@@ -140,8 +140,10 @@ def _present(platform: Platform, json: bool) -> None:
         return
     for name in platform.state.moved:
         say(f"Port {DEFAULTS[name]} is taken, so {name} listens on {platform.state.ports[name]}.")
-    print_table("The mentorship platform", ("part", "URL", "what it is"), _rows(platform))
-    say(f"Try next:  [bold]{command_name()} demo[/bold]   (one small company, one programme, about a minute)")
+    say("\n[bold]The mentorship platform is up.[/bold]\n")
+    for name, url, what in _rows(platform):
+        say(f"  {name:<14} [cyan]{url:<29}[/cyan] [dim]{what}[/dim]")
+    say(f"\nTry next:  [bold]{command_name()} demo[/bold]")
 
 
 def overview(platform: Platform) -> dict[str, str]:
@@ -152,13 +154,13 @@ def overview(platform: Platform) -> dict[str, str]:
 def _rows(platform: Platform) -> list[tuple[str, str, str]]:
     own, ports = platform.supervisor_url, platform.state.ports
     return [
-        *((name, platform.service_url(name), f"{what}; API at /docs") for name, what in _SERVICES.items()),
-        ("mail", f"{own}/mail", "what the local mail sink received"),
+        *((name, platform.service_url(name), what) for name, what in _SERVICES.items()),
+        ("mail", f"{own}/mail", "what the local sink received"),
         ("traces", f"{own}/traces", "the last 20,000 spans"),
-        ("issuer", f"{own}/.well-known/jwks.json", "the key that local tokens are signed with"),
-        ("nats", platform.nats_url, f"figures at http://127.0.0.1:{ports['nats-monitor']}"),
-        ("postgresql", f"postgresql://127.0.0.1:{ports['postgres']}", "one database and two roles per service"),
-        ("smtp", platform.smtp_url, "takes every mail and delivers none"),
+        ("issuer", own, "signs this machine's tokens"),
+        ("nats", platform.nats_url, f"figures: http://127.0.0.1:{ports['nats-monitor']}"),
+        ("postgresql", f"postgresql://127.0.0.1:{ports['postgres']}", "a database per service"),
+        ("smtp", platform.smtp_url, "delivers nothing"),
     ]
 
 

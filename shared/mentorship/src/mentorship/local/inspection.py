@@ -70,18 +70,19 @@ def _look_at_processes(platform: Platform, found: Findings) -> None:
     own = {"supervisor": (platform.state.pid, "running", 0)} if platform.state.pid else {}
     children = {one.name: (one.pid, one.state, one.restarts) for one in platform.state.processes.values()}
     for name, (pid, state, restarts) in (own | children).items():
-        megabytes = _megabytes(pid)
+        megabytes = _megabytes(pid, with_children=name == "postgres")
         shown = state if megabytes is not None else "restarting"
         found.processes.append({"name": name, "pid": pid, "state": shown, "restarts": restarts, "megabytes": megabytes})
         if shown != "running":
             found.problems.append(f"{name} is {shown}: `mentorship logs {name}` shows why.")
 
 
-def _megabytes(pid: int | None) -> int | None:
-    """The process's proportional share of memory with that of its children; None where it does not live."""
+def _megabytes(pid: int | None, *, with_children: bool) -> int | None:
+    """The process's proportional share of memory; None where it does not live."""
     try:
         process = psutil.Process(pid)
-        return sum(_share(one) for one in (process, *process.children(recursive=False))) >> 20
+        others = process.children() if with_children else []
+        return sum(_share(one) for one in (process, *others)) >> 20
     except (psutil.Error, ValueError):
         return None
 
