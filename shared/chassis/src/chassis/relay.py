@@ -6,12 +6,10 @@ same thing. Many rows go as one atomic batch (ADR-50 of the NATS architecture de
 """
 
 import asyncio
-import json
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from uuid import uuid4
 
 import asyncpg
 import structlog
@@ -21,14 +19,13 @@ from opentelemetry.trace import SpanKind
 
 from chassis.cloudevents import CloudEvent, headers_of
 from chassis.outbox import CHANNEL
+from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
 from chassis.subscription import stream_of
 from chassis.tracing import child_span, format_traceparent, parse_traceparent
 
 log = structlog.get_logger()
 
 LOCK = 7310246
-BATCH_ROWS = 1_000
-BATCH_BYTES = 4 * 1024 * 1024
 BATCH_FROM = 100
 """From this many rows on a batch is faster than single publishes in flight."""
 _IN_FLIGHT = 256
@@ -53,14 +50,6 @@ class Waiting:
     def subject(self) -> str:
         """The NATS subject."""
         return self.event.type
-
-
-class PublishRefused(Exception):
-    """The server refused to store a message or batch."""
-
-    def __init__(self, code: int, description: str) -> None:
-        super().__init__(f"{code} {description}")
-        self.code = code
 
 
 class Relay:
@@ -154,7 +143,7 @@ class Relay:
             return
         for batch in _batches(rows):
             try:
-                await self._atomically(stream, batch)
+                await publish_batch(self._nats(), stream, [_outgoing(row) for row in batch])
                 done.extend(row.id for row in batch)
             except PublishRefused as refused:
                 # A duplicate, or a server without batches: each row on its own says which it is.
@@ -190,37 +179,13 @@ class Relay:
         async def in_order(waiting: list[Waiting]) -> None:
             for row in waiting:
                 async with room:
-                    await self._one(stream, row)
+                    await publish_one(self._nats(), stream, _outgoing(row))
                 done.append(row.id)
 
         results = await asyncio.gather(*(in_order(waiting) for waiting in things.values()), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-
-    async def _one(self, stream: str, row: Waiting) -> None:
-        answer = await self._nats().request(
-            row.subject, row.event.data, timeout=5, headers={**headers_of(row.event), "Nats-Expected-Stream": stream}
-        )
-        _check(answer.data, 1)
-
-    async def _atomically(self, stream: str, rows: Sequence[Waiting]) -> None:
-        connection = self._nats()
-        batch = uuid4().hex
-        last = len(rows)
-        for position, row in enumerate(rows, 1):
-            headers = {
-                **headers_of(row.event),
-                "Nats-Expected-Stream": stream,
-                "Nats-Batch-Id": batch,
-                "Nats-Batch-Sequence": str(position),
-            }
-            if position < last:
-                await connection.publish(row.subject, row.event.data, headers=headers)
-                continue
-            headers["Nats-Batch-Commit"] = "1"
-            answer = await connection.request(row.subject, row.event.data, timeout=10, headers=headers)
-            _check(answer.data, last)
 
 
 def _waiting(record: asyncpg.Record) -> Waiting:
@@ -239,13 +204,8 @@ def _waiting(record: asyncpg.Record) -> Waiting:
     return Waiting(record["id"], thing, event, int(record["created_at"].timestamp() * 1e9))
 
 
-def _check(answer: bytes, count: int) -> None:
-    body = json.loads(answer)
-    error = body.get("error")
-    if error:
-        raise PublishRefused(int(error.get("err_code", error.get("code", 0))), str(error.get("description", "")))
-    if not body.get("seq") or (count > 1 and body.get("count") != count):
-        raise PublishRefused(0, "incomplete acknowledgement")
+def _outgoing(row: Waiting) -> Outgoing:
+    return Outgoing(row.subject, headers_of(row.event), row.event.data)
 
 
 def _batches(rows: Sequence[Waiting]) -> list[list[Waiting]]:
