@@ -53,7 +53,11 @@ def up(
         _stay(home, asked, people, json)
         return
     supervisor = _spawn(home, asked, people)
-    state = _wait(home, supervisor, quiet=json)
+    try:
+        state = _wait(home, supervisor, quiet=json)
+    except KeyboardInterrupt:
+        supervisor.terminate()
+        raise
     _present(Platform(home, state), json)
 
 

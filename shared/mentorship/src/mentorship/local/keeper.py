@@ -64,8 +64,11 @@ class Keeper:
 
     async def _started_well(self, deadline: float) -> bool:
         """Start the process and wait; whether it became ready. Not ready in time counts as dead."""
-        self.child.spawn()
         self._started_at = time.monotonic()
+        try:
+            self.child.spawn()
+        except OSError:  # no memory or no room for now: as if it had died at once
+            return False
         self.seen.pid = self.child.pid
         self.seen.created = created_at(self.child.pid or 0) or 0.0
         self._changed()

@@ -29,10 +29,9 @@ class Mailbox:
 
     def add(self, sender: str, recipients: list[str], content: bytes) -> None:
         """Keep one mail; it is in the file when this returns."""
-        self._count += 1
         message = message_from_bytes(content, policy=policy.default)
         mail = {
-            "number": self._count,
+            "number": self._count + 1,
             "received_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "from": sender,
             "to": recipients,
@@ -43,6 +42,7 @@ class Mailbox:
         with self._path.open("a") as lines:
             lines.write(json.dumps(mail) + "\n")
         self._newest.append(mail)
+        self._count += 1
 
     def newest(self, limit: int, recipient: str = "") -> list[dict[str, Any]]:
         """The newest mails, to one recipient if given, the newest first."""
@@ -55,7 +55,10 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
         """Answer SMTP's DATA, as aiosmtpd wants it named."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        self.add(envelope.mail_from or "", [str(to) for to in envelope.rcpt_tos], content)
+        try:
+            self.add(envelope.mail_from or "", [str(to) for to in envelope.rcpt_tos], content)
+        except OSError:
+            return "452 Insufficient system storage"
         return "250 Message accepted for delivery"
 
 

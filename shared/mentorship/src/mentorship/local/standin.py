@@ -6,6 +6,7 @@ The supervisor runs it in its own process; `python -m mentorship.local.standin D
 import argparse
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -48,20 +49,19 @@ class StandIn:
     @asynccontextmanager
     async def serving(self, host: str, port: int, smtp_port: int) -> AsyncIterator[None]:
         """Serve on both ports until the end of the block; OSError where one is taken."""
-        smtp = await listen(self.mailbox, host, smtp_port)
-        config = uvicorn.Config(self.app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
-        server = _Server(config)
-        serving = asyncio.create_task(server.serve())
-        try:
-            while not server.started:
-                if serving.done():
-                    raise OSError(f"port {port} cannot be had")
-                await asyncio.sleep(0.01)
-            yield
-        finally:
-            server.should_exit = True
-            await asyncio.gather(serving, return_exceptions=True)
-            smtp.close()
+        # Bound here: uvicorn would end the process where it cannot have the port.
+        with socket.create_server((host, port)) as listening:
+            smtp = await listen(self.mailbox, host, smtp_port)
+            server = _Server(uvicorn.Config(self.app, log_level="warning", access_log=False, lifespan="off"))
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            try:
+                while not server.started:
+                    await asyncio.sleep(0.01)
+                yield
+            finally:
+                server.should_exit = True
+                await asyncio.gather(serving, return_exceptions=True)
+                smtp.close()
 
     async def _overview(self, _: Request) -> Response:
         return JSONResponse({**self.overview, "mails": len(self.mailbox), "spans": len(self.spans)})

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
 from mentorship.cli import guarded
 from mentorship.local import fleet
@@ -25,8 +24,6 @@ from mentorship.local.orphans import end_orphans
 from mentorship.local.ports import DEFAULTS, choose
 from mentorship.local.standin import StandIn
 from mentorship.problem import Problem
-
-E = TypeVar("E", bound=Exception)
 
 _TRIM_EVERY = 30.0
 _GRACE = 25.0
@@ -50,15 +47,11 @@ class Supervisor:
         """Run until told to stop; calls `ready` once all is. A Problem where the platform does not come up."""
         try:
             await self._run(ready)
-        except* Problem as problems:
-            first = _first(problems)
-            self._state.problem = first.sentence
+        except (Problem, OSError, ExceptionGroup) as error:
+            problem = _as_problem(error)
+            self._state.problem = problem.sentence
             self._tell("failed")
-            raise first from None
-        except* OSError as errors:
-            self._state.problem = f"The platform cannot run: {_first(errors)}."
-            self._tell("failed")
-            raise Problem(self._state.problem) from None
+            raise problem from None
         self._tell("stopped")
 
     async def _run(self, ready: Callable[[], None]) -> None:
@@ -166,10 +159,13 @@ async def _cancelled(tasks: Sequence[asyncio.Task[None] | asyncio.Task[bool]]) -
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _first(group: ExceptionGroup[E]) -> E:
-    """One exception of a group, however deep it lies."""
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, ExceptionGroup) else inner
+def _as_problem(error: Exception) -> Problem:
+    """What to say of whatever ended the supervisor: the first of several."""
+    if isinstance(error, ExceptionGroup):
+        return _as_problem(error.exceptions[0])
+    if isinstance(error, Problem):
+        return error
+    return Problem(f"The platform cannot run: {error}.")
 
 
 async def supervise(home: Home, asked: Mapping[str, int], people: int, ready: Callable[[], None]) -> None:
