@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy import Row, delete, insert, literal, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.transaction import Tx
@@ -13,6 +13,13 @@ from sessions.adapters.db.relationships import has_member
 from sessions.adapters.db.tables import data_key, feedback, goal, relationship
 from sessions.domain.feedback import Feedback
 from sessions.domain.goal import Goal
+
+# What is not yet published stays until it is: others count it, and it holds no word.
+_FORGET_SAID = text(
+    "DELETE FROM outbox WHERE thing = ANY(CAST(:things AS text[])) AND subject LIKE 'mentorship.%'"
+    " AND published_at IS NOT NULL"
+)
+_FORGET_ANSWERS = text("DELETE FROM idempotency_key WHERE caller = :caller")
 
 
 async def add_goal(tx: Tx, agreed: Goal, sealed: bytes | None) -> None:
@@ -127,9 +134,24 @@ async def replace_data_key(tx: Tx, relationship_id: UUID, author_id: str, wrappi
 
 
 async def forget_author(tx: Tx, employee_id: str) -> None:
-    """Delete what a person wrote, and the keys of it."""
-    await tx.connection.execute(delete(feedback).where(feedback.c.author_id == employee_id))
-    await tx.connection.execute(delete(goal).where(goal.c.owner_id == employee_id))
+    """Delete what a person wrote, the keys of it, what the outbox still holds of it, and answers kept for them."""
+    gone = [
+        *(
+            await tx.connection.execute(
+                delete(feedback)
+                .where(feedback.c.author_id == employee_id)
+                .returning(literal("feedback"), feedback.c.feedback_id)
+            )
+        ),
+        *(
+            await tx.connection.execute(
+                delete(goal).where(goal.c.owner_id == employee_id).returning(literal("goal"), goal.c.goal_id)
+            )
+        ),
+    ]
+    things = [f"mentorship.sessions.{kind}/{one}" for kind, one in gone]
+    await tx.connection.execute(_FORGET_SAID, {"things": things})
+    await tx.connection.execute(_FORGET_ANSWERS, {"caller": employee_id})
     await tx.connection.execute(delete(data_key).where(data_key.c.author_id == employee_id))
 
 

@@ -1,0 +1,135 @@
+"""A sessions service in a test's hands."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy import text
+
+from chassis.ids import identity_of, uuid7
+from chassis.service import Service
+from chassis.subscription import Received
+from contracts.event import Event
+from contracts.hr import EmployeeErased
+from contracts.matching import EmployeeActivated, EmployeeDeparted
+from mentorship.local.issuer import Issuer
+from tests.builders import match_activated, match_ended, pair
+
+Answer = httpx.Response
+
+
+class Here:
+    """Delivers events to the service, calls its HTTP side, looks into its database."""
+
+    def __init__(self, service: Service, issuer: Issuer) -> None:
+        self.service = service
+        self.database = service.database
+        self._issuer = issuer
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=service.app, raise_app_exceptions=False), base_url="http://sessions"
+        )
+        self._hours = count(24)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        await self.database.close()
+
+    async def hear(self, event: Event, version: int = 1, *, event_id: str | None = None) -> None:
+        """Hand an event to the handler that the subscriber table names, in a transaction of its own."""
+        row = next(row for row in self.service.subscriptions if type(event) in row.events)
+        name = event_id or str(uuid7())
+        received = Received(
+            event=event,
+            id=name,
+            source="/test",
+            identity=identity_of("/test", name),
+            time=datetime.now(UTC),
+            version=version,
+            subject=event.subject,
+        )
+        async with self.database.transaction() as tx:
+            tx.cause = received
+            await row.handler(tx, received if row.kind == "each" else [received])
+
+    async def activate(self, mentor: str = "mentor", mentee: str = "mentee", **given: Any) -> UUID:
+        """A match becomes active; the id of its relationship."""
+        event = match_activated(pair(mentor, mentee), **given)
+        await self.hear(event, version=3)
+        return event.match_id
+
+    async def end(self, match_id: UUID, **given: Any) -> None:
+        await self.hear(match_ended(match_id=match_id, **given), version=4)
+
+    async def depart(self, employee_id: str, version: int = 2) -> None:
+        await self.hear(EmployeeDeparted(employee_id=employee_id), version)
+
+    async def arrive(self, employee_id: str, version: int = 1) -> None:
+        await self.hear(EmployeeActivated(employee_id=employee_id), version)
+
+    async def erase(self, employee_id: str) -> None:
+        await self.hear(EmployeeErased(employee_id=employee_id, version=9))
+
+    async def get(self, who: str, path: str, **given: Any) -> Answer:
+        return await self._client.get(f"/v1{path}", headers=self.headers(who), **given)
+
+    async def post(self, who: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """POST as an employee; header names with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.post(f"/v1{path}", json=body, headers=self.headers(who) | named)
+
+    async def call(self, method: str, path: str, **given: Any) -> Answer:
+        """Any request, with no token but what is given."""
+        return await self._client.request(method, path, **given)
+
+    def headers(self, who: str, *roles: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._issuer.token(who, roles or ('employee',))}"}
+
+    async def schedule(self, relationship_id: UUID, who: str = "mentor", **given: Any) -> dict[str, Any]:
+        """A session ahead, at an hour that no other has."""
+        answer = await self.post(who, f"/relationships/{relationship_id}/sessions", self.date(**given))
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def date(self, **given: Any) -> dict[str, Any]:
+        """The body of a request for a session ahead, at an hour that no other has."""
+        starts = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(hours=next(self._hours))
+        usual = {"local_start": starts.isoformat(), "timezone": "UTC", "duration_minutes": 60}
+        return usual | given
+
+    async def held(self, relationship_id: UUID, who: str = "mentor") -> str:
+        """The id of a session that took place."""
+        session_id: str = (await self.schedule(relationship_id, who))["session_id"]
+        await self.begin(session_id)
+        answer = await self.post(who, f"/sessions/{session_id}/hold")
+        assert answer.status_code == 200, answer.text
+        return session_id
+
+    async def begin(self, session_id: str, ago: timedelta = timedelta(minutes=30)) -> None:
+        """Let a session have begun so long ago."""
+        await self.sql(
+            "UPDATE session SET starts_at = :at WHERE session_id = :id", at=datetime.now(UTC) - ago, id=session_id
+        )
+
+    async def sql(self, statement: str, **values: Any) -> list[Any]:
+        async with self.database.engine.begin() as connection:
+            result = await connection.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+    async def said(self, noun: str = "") -> list[dict[str, Any]]:
+        """What the service said of that kind of thing, in order, each with `event` (`session.held`) and `version`."""
+        rows = await self.sql(
+            "SELECT subject, version, payload FROM outbox WHERE subject LIKE :like ORDER BY id",
+            like=f"mentorship.sessions.{noun}%",
+        )
+        return [
+            {"event": ".".join(row.subject.split(".")[2:4]), "version": row.version} | json.loads(row.payload)
+            for row in rows
+        ]
+
+    async def events(self, noun: str = "") -> list[str]:
+        """The names of what the service said, in order."""
+        return [one["event"] for one in await self.said(noun)]
