@@ -8,13 +8,13 @@ from pathlib import Path
 
 import asyncpg
 import nats
-from contracts.event import EVENTS, Event
 from nats.aio.client import Client
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis import tables
 from chassis.subscription import Subscription
+from contracts.event import EVENTS, Event
 from mentorship.local.account import give
 from mentorship.local.nats import NatsServer
 from mentorship.local.postgres import PostgresServer
@@ -43,7 +43,9 @@ for _event in (BenchMade, BenchEchoed):
 FILLING = "x" * 380
 
 _TABLES = """
-CREATE TABLE thing (thing_id text PRIMARY KEY, version bigint NOT NULL, owner_id text NOT NULL, progress integer NOT NULL);
+CREATE TABLE thing (
+    thing_id text PRIMARY KEY, version bigint NOT NULL, owner_id text NOT NULL, progress integer NOT NULL
+);
 CREATE TABLE alembic_version (version_num text);
 INSERT INTO alembic_version VALUES ('bench');
 """
