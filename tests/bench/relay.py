@@ -95,8 +95,8 @@ async def _write(database: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -
     versions = [row["version"] for row in rows]
     async with database.transaction():
         await database.fetch(
-            "INSERT INTO inbox (consumer, event_id, digest)"
-            " SELECT 'bench', e::uuid, '\\x00112233445566778899aabbccddeeff' FROM unnest($1::text[]) AS t (e) ON CONFLICT DO NOTHING RETURNING event_id",
+            "INSERT INTO inbox (consumer, event_id, digest) SELECT 'bench', e::uuid, decode(repeat('0', 32), 'hex')"
+            " FROM unnest($1::text[]) AS t (e) ON CONFLICT DO NOTHING RETURNING event_id",
             ids,
         )
         await database.execute(
