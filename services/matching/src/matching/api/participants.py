@@ -87,11 +87,12 @@ async def put_participant(
 ) -> ParticipantView:
     """Enrol, or change how somebody takes part."""
     wants = Wants(**{**body.model_dump(), "roles": _ordered(body.roles)})
+    new_id = uuid7()
     try:
-        place = await handlers.enrol_participant(tx, caller, programme_id, employee_id, wants, if_match, uuid7())
+        place = await handlers.enrol_participant(tx, caller, programme_id, employee_id, wants, if_match, new_id)
     except BadValue as error:
         raise Invalid(error.field, error.detail) from error
-    if place.version == 1:
+    if place.id == new_id:
         response.status_code = 201
     return _shown(place, response)
 

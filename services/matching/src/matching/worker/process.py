@@ -40,13 +40,16 @@ _tracer = trace.get_tracer("matching")
 class Worker:
     """Takes runs one at a time until it is told to stop."""
 
-    def __init__(self, database: Database, *, lease_seconds: float = 15.0, idle_seconds: float = 0.3) -> None:
+    def __init__(
+        self, database: Database, *, lease_seconds: float = 15.0, idle_seconds: float = 0.3, in_child: bool = True
+    ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = asyncio.Event()
         self._database = database
         self._lease = timedelta(seconds=lease_seconds)
         self._renew_seconds = lease_seconds / 5
         self._idle_seconds = idle_seconds
+        self._in_child = in_child
         self._context = multiprocessing.get_context("spawn")
         self._progress: Any = self._context.Value("i", 0)
         self._pool: ProcessPoolExecutor | None = None
@@ -105,6 +108,8 @@ class Worker:
 
     async def _solve(self, run: Run, problem: Problem) -> Solution | None:
         """The solution; nothing if the run was given back or taken over meanwhile."""
+        if not self._in_child:
+            return await asyncio.to_thread(work_out, problem)
         self._progress.value = 0
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=watch, initargs=(self._progress,))

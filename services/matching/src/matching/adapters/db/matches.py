@@ -73,7 +73,7 @@ async def find_match(tx: Tx, match_id: UUID) -> Match | None:
 
 async def lock_match(tx: Tx, match_id: UUID) -> Match | None:
     """A match that nobody else changes until this transaction ends."""
-    await tx.connection.execute(text("SELECT FROM match WHERE id = :id FOR UPDATE"), {"id": match_id})
+    await tx.connection.execute(text("SELECT 1 FROM match WHERE id = :id FOR UPDATE"), {"id": match_id})
     # Read after the lock is there: the answers are those of the last writer.
     return await find_match(tx, match_id)
 

@@ -1,0 +1,151 @@
+import pytest
+
+from tests.builders import hired, left
+from tests.matching.conftest import MANAGER, House
+
+ADMIN = ("boss", "platform-admin")
+
+
+async def test_a_programme_is_a_draft_until_it_is_opened(house: House) -> None:
+    made = await house.ok("POST", "/programmes", json={"name": "Spring"})
+    assert made["status"] == "draft"
+    opened = await house.ok("POST", f"/programmes/{made['programme_id']}/open")
+    assert (opened["status"], opened["version"]) == ("open", 2)
+    (said,) = await house.said("programme.opened", at_least=1)
+    assert (said["programme_id"], said["owner_id"]) == (made["programme_id"], MANAGER)
+
+
+async def test_opening_twice_says_it_once(house: House) -> None:
+    programme = await house.programme()
+    await house.ok("POST", f"/programmes/{programme}/open")
+    assert len(await house.said("programme.opened", at_least=1)) == 1
+
+
+async def test_a_change_for_another_version_is_refused(house: House) -> None:
+    made = await house.ok("POST", "/programmes", json={"name": "Spring"})
+    path = f"/programmes/{made['programme_id']}/open"
+    assert (await house.call("POST", path, headers={"If-Match": '"7"'})).status_code == 412
+    assert (await house.call("POST", path, headers={"If-Match": '"1"'})).status_code == 200
+
+
+async def test_another_managers_programme_does_not_exist(house: House) -> None:
+    made = await house.ok("POST", "/programmes", json={"name": "Spring"})
+    path = f"/programmes/{made['programme_id']}"
+    other = ("E-other", "programme-manager")
+    assert (await house.call("GET", path, *other)).status_code == 404
+    assert (await house.call("POST", f"{path}/open", *other)).status_code == 404
+    assert (await house.call("GET", path, *ADMIN)).status_code == 200
+    assert (await house.call("POST", f"{path}/open", *ADMIN)).status_code == 200
+
+
+async def test_programmes_are_listed_newest_first_in_pages(house: House) -> None:
+    made = [(await house.ok("POST", "/programmes", json={"name": f"P{n}"}))["programme_id"] for n in range(3)]
+    first = await house.ok("GET", "/programmes?limit=2")
+    rest = await house.ok("GET", f"/programmes?limit=2&cursor={first['next']}")
+    assert [one["programme_id"] for one in first["items"] + rest["items"]] == made[::-1]
+    assert rest["next"] is None
+    assert (await house.ok("GET", "/programmes", "E1"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": ""},
+        {"name": "x", "format": "speed-dating"},
+        {"name": "x", "status": "open"},
+        {"name": "x", "owner_id": "E-other"},
+        {"name": "x", "rules": {"weights": {"charm": 1}}},
+        {"name": "x", "rules": {"level_gap_min": 2, "level_gap_max": 1}},
+        {"name": "x", "respond_within_seconds": 0},
+        {"name": "x", "starts_on": "2026-02-01T00:00:00Z", "ends_on": "2026-01-01T00:00:00Z"},
+    ],
+)
+async def test_a_body_that_makes_no_sense_is_refused_and_named(house: House, body: dict[str, object]) -> None:
+    response = await house.call("POST", "/programmes", json=body)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["errors"][0]["field"]
+
+
+async def test_people_enrol_themselves(staffed: House) -> None:
+    programme = await staffed.programme()
+    path = f"/programmes/{programme}/participants/E1"
+    body = {"roles": ["mentee"], "skills_wanted": ["python"], "wishes": ["E2"], "blocks": ["E3"]}
+    first = await staffed.call("PUT", path, "E1", json=body)
+    assert (first.status_code, first.headers["etag"]) == (201, '"1"')
+    again = await staffed.call("PUT", path, "E1", json=body)
+    assert (again.status_code, again.headers["etag"]) == (200, '"1"')
+    more = await staffed.call("PUT", path, "E1", json=body | {"roles": ["mentee", "mentor"]})
+    assert more.headers["etag"] == '"2"'
+    assert (await staffed.ok("GET", path, "E1"))["blocks"] == ["E3"]
+    assert len(await staffed.said("participant.enrolled", at_least=2)) == 2
+
+
+async def test_nobody_enrols_somebody_else(staffed: House) -> None:
+    path = f"/programmes/{await staffed.programme()}/participants/E1"
+    for method in ("GET", "PUT", "DELETE"):
+        response = await staffed.call(method, path, "E2", json={"roles": ["mentee"]} if method == "PUT" else None)
+        assert response.status_code == 404
+
+
+async def test_only_people_who_are_employed_take_part(staffed: House) -> None:
+    programme = await staffed.programme()
+    await staffed.hear(hired("E7", effective_on="2190-01-01"), left("E6"))
+    for name in ("E6", "E7", "E8"):
+        path = f"/programmes/{programme}/participants/{name}"
+        response = await staffed.call("PUT", path, json={"roles": ["mentor"]})
+        assert (response.status_code, response.json()["code"]) == (409, "not_employed")
+
+
+async def test_a_programme_that_is_not_open_takes_nobody(staffed: House) -> None:
+    programme = await staffed.programme()
+    await staffed.ok("POST", f"/programmes/{programme}/close")
+    response = await staffed.call("PUT", f"/programmes/{programme}/participants/E1", "E1", json={"roles": ["mentee"]})
+    assert (response.status_code, response.json()["code"]) == (409, "programme_not_open")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"roles": ["peer"]}, "roles"),
+        ({"roles": []}, "roles"),
+        ({"roles": ["mentee"], "wishes": ["E1"]}, "wishes"),
+        ({"roles": ["mentee"], "blocks": ["E1"]}, "blocks"),
+        ({"roles": ["mentee"], "blocks": ["E2"], "wishes": ["E2"]}, "blocks"),
+        ({"roles": ["mentor"], "capacity": 0}, "capacity"),
+        ({"roles": ["mentor"], "capacity": -1}, "capacity"),
+        ({"roles": ["mentor"], "arm": "control"}, "arm"),
+        ({"roles": ["mentor"], "blocks": [f"X{n}" for n in range(10_001)]}, "blocks"),
+        ({"roles": ["mentor"], "goals": ["a\u2028b"]}, "goals.0"),
+    ],
+)
+async def test_wants_that_make_no_sense_are_refused_and_named(
+    staffed: House, body: dict[str, object], field: str
+) -> None:
+    programme = await staffed.programme()
+    response = await staffed.call("PUT", f"/programmes/{programme}/participants/E1", "E1", json=body)
+    assert response.status_code == 422
+    assert field in response.json()["errors"][0]["field"]
+
+
+async def test_withdrawing_is_said_once_and_a_place_can_be_taken_again(staffed: House) -> None:
+    programme = await staffed.programme()
+    path = f"/programmes/{programme}/participants/E1"
+    await staffed.enrol(programme, ["E1"], "mentee")
+    assert (await staffed.call("DELETE", path, "E1", headers={"If-Match": '"9"'})).status_code == 412
+    assert (await staffed.call("DELETE", path, "E1")).status_code == 204
+    assert (await staffed.call("DELETE", path, "E1")).status_code == 204
+    assert (await staffed.call("GET", path, "E1")).status_code == 404
+    assert len(await staffed.said("participant.withdrawn", at_least=1)) == 1
+    await staffed.enrol(programme, ["E1"], "mentee")
+    assert (await staffed.ok("GET", path, "E1"))["version"] == 3
+
+
+async def test_participants_are_listed_for_who_runs_the_programme(staffed: House) -> None:
+    programme = await staffed.programme()
+    await staffed.enrol(programme, ["E3", "E1", "E2"], "mentee")
+    found = await staffed.ok("GET", f"/programmes/{programme}/participants?limit=2")
+    rest = await staffed.ok("GET", f"/programmes/{programme}/participants?limit=2&cursor={found['next']}")
+    assert [one["employee_id"] for one in found["items"] + rest["items"]] == ["E1", "E2", "E3"]
+    assert (await staffed.call("GET", f"/programmes/{programme}/participants", "E1")).status_code == 403
