@@ -1,5 +1,6 @@
 """A mail as bytes: plain text, HTML, perhaps a calendar entry, and headers that nothing can be injected into."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,10 @@ from uuid import UUID
 
 from notifications.adapters.words import Words, one_line
 
-_POLICY = policy.compat32.clone(linesep="\r\n")
+# Folded by us where it must be: left to itself, the package breaks a long URL away from its header's name.
+_POLICY = policy.compat32.clone(linesep="\r\n", max_line_length=0)
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ,.:'-")
+_ATOMS = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")
 _ENCODED_WORD_MAX = 75
 
 
@@ -98,7 +101,8 @@ def _mailbox(name: str, address: str) -> str:
     Python's own parser puts a space between two words of one name, so a longer one would not be read as it was.
     """
     address = "".join(ascii_address(address).split())
-    word = Charset("utf-8").header_encode(one_line(name)) if name else ""
+    name = " ".join(one_line(name).split())
+    word = name if _ATOMS.fullmatch(name) else Charset("utf-8").header_encode(name) if name else ""
     return f"{word} <{address}>" if word and len(word) <= _ENCODED_WORD_MAX else address
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from chassis.subscription import Received
 from chassis.transaction import Tx
-from contracts.event import Event
 from contracts.hr import EmployeeErased, EmployeeRecord
-from contracts.matching import EmployeeDeparted
+from contracts.matching import EmployeeDeparted, EmploymentState
 from notifications.adapters import db
 
 
@@ -22,13 +21,13 @@ async def learn_addresses(tx: Tx, batch: Sequence[Received[EmployeeRecord]]) -> 
     await db.keep_addresses(tx, [newest[employee_id] for employee_id in sorted(newest)])
 
 
-async def learn_presence(tx: Tx, batch: Sequence[Received[Event]]) -> None:
+async def learn_presence(tx: Tx, batch: Sequence[Received[EmploymentState]]) -> None:
     """Keep who is here and who has left."""
     newest: dict[str, tuple[int, bool]] = {}
     for received in batch:
         version, departed = received.version, isinstance(received.event, EmployeeDeparted)
-        if version > newest.get(received.event.thing_id, (-1, False))[0]:
-            newest[received.event.thing_id] = (version, departed)
+        if version > newest.get(received.event.employee_id, (-1, False))[0]:
+            newest[received.event.employee_id] = (version, departed)
     await db.keep_presence(tx, [(employee_id, *newest[employee_id]) for employee_id in sorted(newest)])
 
 

@@ -18,12 +18,13 @@ _COLUMNS = (
 _INSERT = text(
     "INSERT INTO message (message_id, effect, employee_id, kind, channel, facts, status, reason, created_at, due_at,"
     " settled_at, next_attempt_at, traceparent)"
-    " SELECT new.message_id, :effect, new.employee_id, new.kind, new.channel, CAST(new.facts AS jsonb), new.status,"
-    " new.reason, :now, CAST(:due_at AS timestamptz), CASE WHEN new.status <> 'pending' THEN :now END, :now,"
-    " CAST(:traceparent AS text)"
+    " SELECT new.message_id, CAST(:effect AS uuid), new.employee_id, new.kind, new.channel, CAST(new.facts AS jsonb),"
+    " new.status, new.reason, instant.now, CAST(:due_at AS timestamptz),"
+    " CASE WHEN new.status <> 'pending' THEN instant.now END, instant.now, CAST(:traceparent AS text)"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS text[]), CAST(:kinds AS text[]), CAST(:channels AS text[]),"
     " CAST(:facts AS text[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]))"
-    " AS new (message_id, employee_id, kind, channel, facts, status, reason)"
+    " AS new (message_id, employee_id, kind, channel, facts, status, reason),"
+    " (VALUES (CAST(:now AS timestamptz))) AS instant (now)"
     " ON CONFLICT ON CONSTRAINT uq_message_effect DO NOTHING RETURNING message_id"
 )
 # `next_attempt_at` is the end of the lease meanwhile: who dies while sending leaves the mail to others after it.
@@ -45,7 +46,8 @@ _POSTPONE = text(
 _INBOX = text(
     f"SELECT {_COLUMNS} FROM message"  # noqa: S608  a constant
     " WHERE employee_id = :employee_id AND channel = 'in_app' AND status = 'sent'"
-    " AND (NOT :unread OR read_at IS NULL) AND (CAST(:before AS uuid) IS NULL OR message_id < :before)"
+    " AND (NOT CAST(:unread AS boolean) OR read_at IS NULL)"
+    " AND (CAST(:before AS uuid) IS NULL OR message_id < CAST(:before AS uuid))"
     " ORDER BY message_id DESC LIMIT :limit"
 )
 _MINE = " WHERE message_id = :id AND employee_id = :employee_id AND channel = 'in_app' AND status = 'sent'"
