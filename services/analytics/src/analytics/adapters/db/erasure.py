@@ -7,9 +7,9 @@ from sqlalchemy import text
 from analytics.adapters.db.tables import metadata
 from chassis.transaction import Tx
 
-_LOCK = 7_310_246
-_HOLD = text(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
-_ALONE = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
+# Locks of two numbers share nothing with those of one number, which the chassis takes.
+_HOLD = text("SELECT pg_advisory_xact_lock_shared(hashtext('analytics'), hashtext('erasure'))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('analytics'), hashtext('erasure'))")
 _REMEMBER = text(
     "INSERT INTO erased (employee_id) SELECT DISTINCT unnest(CAST(:people AS text[])) AS employee_id ORDER BY 1"
     " ON CONFLICT (employee_id) DO NOTHING"
