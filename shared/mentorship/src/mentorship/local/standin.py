@@ -55,8 +55,7 @@ class StandIn:
             server = _Server(uvicorn.Config(self.app, log_level="warning", access_log=False, lifespan="off"))
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             try:
-                while not server.started:
-                    await asyncio.sleep(0.01)
+                await server.up.wait()
                 yield
             finally:
                 server.should_exit = True
@@ -95,7 +94,15 @@ class StandIn:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that leaves signals to the process it runs in."""
+    """Uvicorn that says when it is up and leaves signals to the process it runs in."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
