@@ -22,10 +22,10 @@ test: .venv/.complete ## every test, on real NATS and PostgreSQL
 	@.venv/bin/python -m pytest $(ARGS)
 
 check: .venv/.complete ## what CI runs before the tests: style, types, import rules, generated files
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/python -m mentorship.generated --check && .venv/bin/hadolint deploy/Dockerfile && .venv/bin/python -m pytest -q -p no:randomly tests/deploy/test_kubernetes.py
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/python -m contracts.generate --check && $(MENTORSHIP) topology generate --check && $(MENTORSHIP) events --check && .venv/bin/hadolint deploy/Dockerfile && .venv/bin/python -m pytest -q -p no:randomly tests/deploy/test_kubernetes.py
 
 generate: .venv/.complete ## write the generated files anew: schemas, documents, consumers
-	@.venv/bin/python -m mentorship.generated
+	@.venv/bin/python -m contracts.generate && $(MENTORSHIP) topology generate && $(MENTORSHIP) events --write
 
 bench: .venv/.complete ## measure speed against limits measured in the same run
 	@.venv/bin/python -m tests.bench $(ARGS)
