@@ -1,22 +1,28 @@
-"""`python -m chassis.probe [readyz]`: ask this container's own service, for a HEALTHCHECK without curl."""
+"""`python -m chassis.probe [readyz]`: ask a service on this machine how it is; for containers without curl."""
 
-import http.client
 import os
 import sys
+from http.client import HTTPConnection, HTTPException
+
+SECONDS = 3.0
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the probe answers 200, 1 otherwise."""
-    path = arguments[0] if arguments else "readyz"
-    port = int(os.environ.get("MENTORSHIP_PORT", "8000"))
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
+    """Exit 0 for 200, 1 for anything else; the reason goes to stderr."""
+    path = f"/{arguments[0].lstrip('/')}" if arguments else "/readyz"
+    connection = HTTPConnection("127.0.0.1", int(os.environ.get("MENTORSHIP_PORT", "8000")), timeout=SECONDS)
     try:
-        connection.request("GET", f"/{path}")
-        return 0 if connection.getresponse().status == http.client.OK else 1
-    except OSError:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        reason = answer.read(4096).decode("utf-8", "replace")
+    except (OSError, HTTPException) as error:
+        sys.stderr.write(f"{path}: {type(error).__name__}\n")
         return 1
     finally:
         connection.close()
+    if answer.status != 200:
+        sys.stderr.write(f"{path}: {answer.status} {reason}\n")
+    return 0 if answer.status == 200 else 1
 
 
 if __name__ == "__main__":
