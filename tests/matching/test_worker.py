@@ -1,0 +1,108 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from matching.handlers import work
+from matching.worker.process import Worker, opened
+from tests.eventually import eventually
+from tests.matching.conftest import House
+
+SECOND = timedelta(seconds=1)
+
+
+async def _queued(house: House) -> tuple[str, str]:
+    programme = await house.programme()
+    await house.enrol(programme, ["E1", "E2"], "mentee")
+    await house.enrol(programme, ["E4", "E5"], "mentor")
+    asked = await house.ok("POST", f"/programmes/{programme}/runs")
+    return programme, asked["run_id"]
+
+
+async def _status(house: House, run_id: str) -> str:
+    return str((await house.ok("GET", f"/runs/{run_id}"))["status"])
+
+
+@contextmanager
+def a_worker(house: House, **settings: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker's process."""
+    given = {"MENTORSHIP_DATABASE_URL": house.url, **{f"MENTORSHIP_{k.upper()}": str(v) for k, v in settings.items()}}
+    command = [sys.executable, "-m", "matching.worker"]
+    process = subprocess.Popen(command, env=os.environ | given, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_worker_process_works_off_a_run_and_stops_when_told(staffed: House) -> None:
+    _, run_id = await _queued(staffed)
+    with a_worker(staffed) as process:
+        await eventually(lambda: _status(staffed, run_id), "completed", seconds=60)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 20) == 0
+
+
+async def test_the_run_of_a_killed_worker_is_taken_over(staffed: House) -> None:
+    _, run_id = await _queued(staffed)
+    database = staffed.here.service.database
+    async with database.transaction() as tx:
+        dead = await work.take_run(tx, "dead", SECOND)
+    assert dead is not None
+    worker = Worker(database, lease_seconds=5, in_child=False)
+    assert not await worker.work_once()  # its lease still runs
+    async with database.transaction() as tx:
+        await tx.connection.execute(text("UPDATE run SET lease_until = now() - interval '1 second'"))
+    assert await worker.work_once()
+    run = await staffed.ok("GET", f"/runs/{run_id}")
+    assert (run["status"], run["attempts"], run["pair_count"]) == ("completed", 2, 2)
+    # The dead one was only asleep: what it brings now is not taken.
+    async with database.transaction() as tx:
+        problem = await work.problem_of(tx, dead)
+        assert await work.hold_run(tx, dead, 50, SECOND) is None
+    assert problem.mentees
+    assert len(await staffed.said("run.completed", at_least=1)) == 1
+
+
+async def test_two_workers_never_take_the_same_run(staffed: House) -> None:
+    await _queued(staffed)
+    database = staffed.here.service.database
+
+    async def take(name: str) -> object:
+        async with database.transaction() as tx:
+            return await work.take_run(tx, name, SECOND)
+
+    taken = await asyncio.gather(*(take(f"W{number}") for number in range(8)))
+    assert len([run for run in taken if run is not None]) == 1
+
+
+async def test_a_run_that_costs_its_workers_their_lives_is_given_up(staffed: House) -> None:
+    programme, run_id = await _queued(staffed)
+    database = staffed.here.service.database
+    for _ in range(4):
+        async with database.transaction() as tx:
+            await work.take_run(tx, "dead", -SECOND)
+    run = await staffed.ok("GET", f"/runs/{run_id}")
+    assert (run["status"], run["reason"]) == ("failed", "abandoned")
+    (failed,) = await staffed.said("run.failed", at_least=1)
+    assert failed["reason"] == "abandoned"
+    assert (await staffed.call("POST", f"/programmes/{programme}/runs")).status_code == 202
+
+
+async def test_a_worker_that_is_told_to_stop_gives_its_run_back(staffed: House) -> None:
+    _, run_id = await _queued(staffed)
+    async with opened(staffed.url) as worker:
+        worker.stopping.set()
+        await worker.work_once()
+    run = await staffed.ok("GET", f"/runs/{run_id}")
+    assert run["status"] in {"queued", "completed"}
+    await staffed.work()
+    assert await _status(staffed, run_id) == "completed"
