@@ -22,10 +22,12 @@ def mail(
         _show(mails, number, json)
     elif json:
         print_json(mails)
+    elif not mails:
+        say("No mail yet.")
     else:
         rows = [(one["number"], one["received_at"][11:19], ", ".join(one["to"]), one["subject"]) for one in mails]
         print_table("Mails received, the newest first", ("no.", "UTC", "to", "subject"), rows)
-        say("[dim]mentorship mail NO. shows one of them whole.[/dim]" if mails else "No mail yet.")
+        say("[dim]mentorship mail NO. shows one of them whole.[/dim]")
 
 
 def _show(mails: list[dict[str, Any]], number: int, json: bool) -> None:

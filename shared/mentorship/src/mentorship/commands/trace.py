@@ -39,19 +39,15 @@ def _list(limit: int, json: bool) -> None:
     if json:
         print_json(traces)
         return
+    if not traces:
+        say("No trace yet: send a request to a service, or run `mentorship demo`.")
+        return
     rows = [
-        (
-            one["trace_id"][:12],
-            one["service"],
-            one["name"],
-            f"{one['milliseconds']:.0f} ms",
-            one["spans"],
-            " ".join(one["services"]),
-        )
+        (one["trace_id"][:12], one["name"], f"{one['milliseconds']:.0f} ms", one["spans"], len(one["services"]))
         for one in traces
     ]
-    print_table("Traces, the newest first", ("id", "begins in", "with", "took", "spans", "crosses"), rows)
-    say("[dim]mentorship trace ID draws one of them.[/dim]" if traces else "No trace yet.")
+    print_table("Traces, the newest first", ("id", "began with", "took", "spans", "services"), rows)
+    say("[dim]mentorship trace ID draws one of them.[/dim]")
 
 
 def _newest() -> str:
