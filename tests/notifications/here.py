@@ -69,7 +69,7 @@ class Here:
     def __init__(self, service: Service, issuer: Issuer, smtp_url: str) -> None:
         self.service = service
         self.database = service.database
-        self.policy = RetryPolicy(attempts=3, base=0.01)
+        self.policy = RetryPolicy(attempts=3, base=60)
         self.letters = Letters(Writer(), FROM, "https://mentorship.example", Signer(b"k" * 32))
         self.transport = Transport(Server.of(smtp_url), seconds=5)
         self._issuer = issuer

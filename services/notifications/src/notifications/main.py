@@ -8,10 +8,9 @@ from notifications.adapters.smtp import Server, Transport
 from notifications.adapters.words import Writer
 from notifications.domain.decisions import RetryPolicy
 from notifications.domain.unsubscribing import Signer
-from notifications.handlers import Sender
+from notifications.handlers import Postroom, Sender
 from notifications.settings import NotificationsSettings
 from notifications.subscribers import SUBSCRIPTIONS, TIMERS
-from notifications.worker import Postroom
 
 
 def service(settings: NotificationsSettings | None = None) -> Service:

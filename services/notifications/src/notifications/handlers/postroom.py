@@ -10,7 +10,7 @@ import structlog
 
 from chassis.failures import reason_of
 from chassis.service import Context
-from notifications.handlers import Sender, send_next
+from notifications.handlers.delivery import Sender, send_next
 
 log = structlog.get_logger()
 
