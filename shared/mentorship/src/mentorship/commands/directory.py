@@ -39,8 +39,8 @@ async def _republished(url: str, wait: bool) -> dict[str, int]:
     from mentorship.outboxes import emptied
     from mentorship.service_databases import opened
 
-    async with opened("matching", url) as connection:
-        counts = await publish_again(connection)
+    async with opened("matching", url) as connection:  # says plainly where the database does not answer
+        counts = await publish_again(url)
         if wait:
             with progress("matching", sum(counts.values())) as relayed:
                 await emptied("matching", connection, relayed)
