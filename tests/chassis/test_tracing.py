@@ -1,0 +1,108 @@
+"""Message spans: cheap, children of their senders, and in the hands of the exporter like any other."""
+
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
+
+from chassis import telemetry
+from chassis.tracing import LeanSpan, child_span, format_traceparent, parse_traceparent
+from tests.chassis import probe
+from tests.eventually import eventually
+from tests.fixtures.bus import Bus
+from tests.fixtures.services import Runner
+
+
+@pytest.fixture
+def exporter() -> Iterator[InMemorySpanExporter]:
+    telemetry.configure("tests")
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield exporter
+    exporter.shutdown()
+
+
+def _sender(*, sampled: bool) -> SpanContext:
+    return SpanContext(0xABC, 0xDEF, is_remote=True, trace_flags=TraceFlags(int(sampled)))
+
+
+def test_a_lean_span_reaches_the_exporter_as_any_other(exporter: InMemorySpanExporter) -> None:
+    span = child_span("process a.b", _sender(sampled=True), SpanKind.CONSUMER, {"messaging.system": "nats"})
+    assert isinstance(span, LeanSpan)
+    span.set_status(StatusCode.ERROR, "dead_letter")
+    span.end()
+    (found,) = exporter.get_finished_spans()
+    assert (found.name, found.kind, found.status.status_code) == ("process a.b", SpanKind.CONSUMER, StatusCode.ERROR)
+    assert found.context is not None
+    assert found.parent is not None
+    assert (found.context.trace_id, found.parent.span_id) == (0xABC, 0xDEF)
+    assert dict(found.attributes or {}) == {"messaging.system": "nats"}
+    assert (found.end_time or 0) >= (found.start_time or 1)
+    assert found.resource.attributes["service.name"]
+    assert found.to_json()
+
+
+def test_what_the_sender_did_not_sample_is_not_recorded(exporter: InMemorySpanExporter) -> None:
+    child_span("process a.b", _sender(sampled=False), SpanKind.CONSUMER, {}).end()
+    assert exporter.get_finished_spans() == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "00-0-0-01",
+        "00-" + "0" * 32 + "-" + "1" * 16 + "-01",
+        "zz" * 30,
+        "00-" + "g" * 32 + "-" + "1" * 16 + "-01",
+    ],
+)
+def test_a_malformed_traceparent_is_no_trace(value: str | None) -> None:
+    assert parse_traceparent(value) is None
+
+
+def test_a_traceparent_survives_reading_and_writing() -> None:
+    written = f"00-{0xABC:032x}-{0xDEF:016x}-01"
+    read = parse_traceparent(written)
+    assert read is not None
+    assert format_traceparent(read) == written
+
+
+async def test_messages_of_one_batch_each_continue_their_own_senders_trace(
+    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection, exporter: InMemorySpanExporter
+) -> None:
+    tracer = trace.get_tracer("test")
+    await bus.provision("probe", probe.SUBSCRIPTIONS)
+    senders = {}
+    for number in range(3):
+        with tracer.start_as_current_span(f"sender {number}") as span:
+            envelope = await bus.publish(
+                probe.goal(f"c{number}"), traceparent=format_traceparent(span.get_span_context())
+            )
+            senders[envelope.id] = span.get_span_context()
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        await bus.settled()
+        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+    finished = exporter.get_finished_spans()
+    processed = [span for span in finished if span.name.startswith("process ")]
+    assert len(processed) == 3
+    for span in processed:
+        sender = senders[str((span.attributes or {})["messaging.message.id"])]
+        assert _ids(span) == (sender.trace_id, sender.span_id)
+    published = [span for span in finished if span.name.startswith("publish ")]
+    parents = {span.context.span_id for span in processed if span.context}
+    assert {span.parent.span_id for span in published if span.parent} == parents
+
+
+def _ids(span: ReadableSpan) -> tuple[int, int]:
+    assert span.context is not None
+    assert span.parent is not None
+    return span.context.trace_id, span.parent.span_id
