@@ -37,6 +37,12 @@ class Here:
         await self._client.aclose()
         await self.database.close()
 
+    async def warm(self, connections: int = 8) -> None:
+        """Open connections now: to connect takes so long that what starts at once would come one by one."""
+        opened = [await self.database.engine.connect() for _ in range(connections)]
+        for connection in opened:
+            await connection.close()
+
     async def hear(self, event: Event, version: int = 1, *, event_id: str | None = None) -> None:
         """Hand an event to the handler that the subscriber table names, in a transaction of its own."""
         row = next(row for row in self.service.subscriptions if type(event) in row.events)

@@ -82,12 +82,14 @@ async def test_nobody_is_in_two_sessions_at_once(here: Here) -> None:
 
 
 async def test_of_simultaneous_wishes_for_one_hour_exactly_one_is_granted(here: Here) -> None:
-    relationships = [await here.activate("anna", f"mentee-{number}") for number in range(6)]
-    body = here.date()
-    answers = await asyncio.gather(
-        *(here.post(f"mentee-{n}", f"/relationships/{one}/sessions", body) for n, one in enumerate(relationships))
-    )
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
+    relationships = [await here.activate("anna", f"mentee-{number}") for number in range(4)]
+    await here.warm()
+    for _ in range(4):
+        body = here.date()
+        answers = await asyncio.gather(
+            *(here.post(f"mentee-{n}", f"/relationships/{one}/sessions", body) for n, one in enumerate(relationships))
+        )
+        assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
 async def test_no_session_is_scheduled_in_a_closed_relationship(here: Here) -> None:
