@@ -123,15 +123,15 @@ async def change_preferences(
 async def ask_to_unsubscribe(token: str, request: Request) -> HTMLResponse:
     """Ask, because mail scanners follow links: only the POST unsubscribes (RFC 8058)."""
     _signed(request, token)
-    return HTMLResponse(request.app.state.writer.question())
+    return HTMLResponse(request.app.state.writer.unsubscribing(done=False))
 
 
-@router.post("/unsubscribe/{token}", dependencies=[public], status_code=204)
-async def unsubscribe(token: str, request: Request, tx: Transaction) -> Response:
+@router.post("/unsubscribe/{token}", dependencies=[public], response_class=HTMLResponse)
+async def unsubscribe(token: str, request: Request, tx: Transaction) -> HTMLResponse:
     """Turn off one kind of mail for whoever the token was made for; mail programs call this with one click."""
     employee_id, kind = _signed(request, token)
     await handlers.unsubscribe(tx, employee_id, kind)
-    return Response(status_code=204)
+    return HTMLResponse(request.app.state.writer.unsubscribing(done=True))
 
 
 def _signed(request: Request, token: str) -> tuple[str, Kind]:

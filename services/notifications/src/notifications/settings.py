@@ -1,6 +1,8 @@
 """What this service is told from outside."""
 
-from pydantic import Field, SecretStr
+from email.utils import parseaddr
+
+from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import ServiceSettings
 
@@ -24,3 +26,17 @@ class NotificationsSettings(ServiceSettings):
     """Where employees reach this service; with `unsubscribe_key`, optional mails carry one-click unsubscribing."""
     unsubscribe_key: SecretStr = SecretStr("")
     """Signs unsubscribe links; at least 32 characters. Links of an old key no longer work."""
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1]:
+            raise ValueError("is a mail address, such as Mentorship <mentorship@company.example>")
+        return value
+
+    @field_validator("unsubscribe_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 32:
+            raise ValueError("has at least 32 characters, or none to leave unsubscribing out")
+        return value

@@ -68,9 +68,9 @@ class Writer:
         """The same words as HTML."""
         return self._environment.get_template("layout.html").render(words=words, unsubscribe_url=unsubscribe_url)
 
-    def question(self) -> str:
-        """The page that asks whether to unsubscribe."""
-        return self._environment.get_template("unsubscribe.html").render()
+    def unsubscribing(self, *, done: bool) -> str:
+        """The page that asks whether to unsubscribe, or says that it is done."""
+        return self._environment.get_template("unsubscribe.html").render(done=done)
 
     def write_calendar(self, session: SessionState, people: Mapping[str, Person]) -> Words:
         """The words of a calendar entry, the same for everybody in it."""
