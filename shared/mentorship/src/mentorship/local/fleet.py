@@ -102,7 +102,9 @@ def service_environment(platform: Platform, service: str) -> dict[str, str]:
         own["MENTORSHIP_NOTE_KEYS_FILE"] = str(home.secrets.note_keys)
     if service == "notifications":
         own["MENTORSHIP_SMTP_URL"] = platform.smtp_url
-        own["MENTORSHIP_MAIL_FROM"] = "mentorship@example.com"
+        own["MENTORSHIP_MAIL_FROM"] = "Mentorship <mentorship@company.example>"
+        own["MENTORSHIP_PUBLIC_URL"] = platform.service_url(service)
+        own["MENTORSHIP_UNSUBSCRIBE_KEY"] = home.secrets.unsubscribe_key
     if not any(name.startswith("OTEL_EXPORTER_OTLP") and name.endswith("ENDPOINT") for name in os.environ):
         own["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f"{platform.supervisor_url}/v1/traces"
         own.setdefault("OTEL_BSP_SCHEDULE_DELAY", os.environ.get("OTEL_BSP_SCHEDULE_DELAY", "500"))

@@ -32,11 +32,16 @@ class Secrets:
         self._kept("note-keys.json", json.dumps([key]))
         return self.folder / "note-keys.json"
 
+    @property
+    def unsubscribe_key(self) -> str:
+        """What signs the unsubscribe links in mails."""
+        return self._kept("unsubscribe.key", secrets.token_urlsafe(32))
+
     def make_all(self) -> None:
         """Make every secret that is not there yet."""
         self.password("postgres")
         self.database_passwords()
-        _ = self.note_keys
+        _ = self.note_keys, self.unsubscribe_key
         Issuer(self.folder, "")
 
     def _kept(self, name: str, new: str) -> str:
