@@ -71,7 +71,7 @@ async def test_a_manager_sees_the_own_programmes_and_an_administrator_all(here: 
     manager, admin = bearer(OWNER, "programme-manager"), bearer("A", "platform-admin")
     listed = (await here.client.get("/v1/programmes", headers=manager)).json()["items"]
     assert [item["programme_id"] for item in listed] == [str(PROGRAMME)]
-    assert listed[0]["participants"] == {"value": 6.0, "hidden": None}
+    assert listed[0]["participants"] == {"value": 6, "hidden": None}
     listed = (await here.client.get("/v1/programmes", headers=admin)).json()["items"]
     assert {item["programme_id"] for item in listed} == {str(PROGRAMME), str(others)}
     for who, programme, status in ((manager, PROGRAMME, 200), (manager, others, 404), (admin, others, 200)):
@@ -140,5 +140,5 @@ async def test_messages_are_counted_by_kind_and_outcome(here: Running, bearer: B
     await deliver(here.service.database, history.heard)
     answer = await here.client.get("/v1/messages/delivery", headers=bearer("A", "platform-admin"))
     small = {"value": None, "hidden": "small_group"}
-    five, none = {"value": 5.0, "hidden": None}, {"value": 0.0, "hidden": None}
+    five, none = {"value": 5, "hidden": None}, {"value": 0, "hidden": None}
     assert answer.json() == [{"kind": "match-proposed", "sent": five, "failed": small, "suppressed": none}]

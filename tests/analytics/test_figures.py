@@ -1,6 +1,8 @@
 """What the figures say of a programme whose whole history is known."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+import pytest
 
 from analytics.adapters import db
 from analytics.domain.cells import HIDDEN, Cell
@@ -112,6 +114,29 @@ async def test_an_offer_that_only_one_pair_declined_is_hidden_and_cannot_be_comp
             history.say(matching.MatchDeclined.model_validate({**offer, "status": "declined", "declined_by": mentor}))
     found = (await health(database, history)).offers
     assert (found.accepted, found.declined, found.acceptance_rate) == (HIDDEN, HIDDEN, HIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("people", "pairs", "shown"),
+    [
+        (40, 17, (Cell(40), Cell(17), Cell(0.95))),
+        (40, 20, (Cell(40), Cell(20), Cell(0.95))),
+        (40, 19, (Cell(40), HIDDEN, HIDDEN)),
+        (4, 2, (HIDDEN, HIDDEN, HIDDEN)),
+    ],
+)
+async def test_the_last_run_is_shown_unless_few_were_paired_or_left(
+    database: Database, people: int, pairs: int, shown: tuple[Cell, ...]
+) -> None:
+    history = History()
+    history.open()
+    history.enrol(*names("S", 5))
+    run = {"programme_id": PROGRAMME, "run_id": UUID(int=2), "status": "completed", "people": people, "pairs": pairs}
+    older = {**run, "run_id": UUID(int=1), "people": 99}
+    for said in ({**run, "total_score": 950 * pairs, "upper_bound": 1000 * pairs}, older):
+        history.say(matching.RunCompleted.model_validate(said))
+    found = (await health(database, history)).matching.last_run
+    assert (found.people, found.pairs, found.quality) == shown
 
 
 async def test_sessions_feedback_and_goals(database: Database) -> None:

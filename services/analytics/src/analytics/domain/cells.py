@@ -29,7 +29,7 @@ class Count:
 class Cell:
     """A figure as it is shown: its value, or why there is none."""
 
-    value: float | None
+    value: int | float | None
     hidden: Literal["small_group"] | None = None
 
 

@@ -40,6 +40,15 @@ class Participation:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest completed run; `quality` is the pairs' total score over the most that any pairing could have had."""
+
+    people: Cell
+    pairs: Cell
+    quality: Cell
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
     """Who of those enrolled has ever been in an activated match; `held_out` are the control arm."""
 
@@ -50,6 +59,7 @@ class Matching:
     time_to_match: dict[str, Cell]
     median_time_to_match: str | None
     unmatched_reasons: dict[str, Cell]
+    last_run: LastRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +176,19 @@ def _matching(counts: Counts) -> Matching:
         time_to_match=waits_shown,
         median_time_to_match=_median(waits, waits_shown),
         unmatched_reasons=parted(_cells(counts, "unmatched_reason", "no_candidates", "all_full", "below_floor")),
+        last_run=_last_run(counts),
+    )
+
+
+def _last_run(counts: Counts) -> LastRun:
+    run = _cells(counts, "run", "people", "pairs", "score", "bound")
+    paired, bound = run["pairs"].people, run["bound"].value
+    hidden = share(Count(paired, paired), run["people"]).hidden
+    quality = Cell(round(run["score"].value / bound, 3)) if bound else Cell(None)
+    return LastRun(
+        people=shown(run["people"]),
+        pairs=HIDDEN if hidden else Cell(run["pairs"].value),
+        quality=HIDDEN if hidden else quality,
     )
 
 
@@ -220,6 +243,7 @@ _EVERY_CELL: dict[str, tuple[str, ...]] = {
     "role": ("mentor", "mentee", "peer"),
     "matching": ("matched", "unmatched", "held_out"),
     "time_to_match": WAITS,
+    "run": ("people", "pairs", "score", "bound"),
     "unmatched_reason": ("no_candidates", "all_full", "below_floor"),
     "offers": ("accepted", "declined", "expired", "withdrawn", "open"),
     "sessions": ("held", "missed", "cancelled", "scheduled"),

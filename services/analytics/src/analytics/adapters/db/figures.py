@@ -51,6 +51,9 @@ WITH place AS (
     WHEN bool_or(kind = 'expired') THEN 'expired' WHEN bool_or(kind = 'ended') THEN 'withdrawn'
     ELSE 'open' END AS outcome
   FROM match_fact WHERE programme_id = :programme_id GROUP BY match_id
+), last_run AS (
+  SELECT people, pairs, total_score, upper_bound, least(people, 2 * pairs) AS paired FROM run
+  WHERE programme_id = :programme_id AND status IN ('completed', 'published') ORDER BY run_id DESC LIMIT 1
 ), meeting AS (
   SELECT session_id, status, duration_minutes FROM session WHERE programme_id = :programme_id
 ), answer AS (
@@ -76,6 +79,9 @@ UNION ALL SELECT 'time_to_match', CASE WHEN seconds <= 3600 THEN 'within_an_hour
     WHEN seconds <= 86400 THEN 'within_a_day' WHEN seconds <= 604800 THEN 'within_a_week'
     WHEN seconds <= 2592000 THEN 'within_30_days' ELSE 'longer' END, count(*), count(*)
   FROM waited GROUP BY 2
+UNION ALL SELECT 'run', cell, value, stand_behind
+  FROM last_run, LATERAL (VALUES ('people', CAST(people AS bigint), people), ('pairs', pairs, paired),
+    ('score', total_score, paired), ('bound', upper_bound, people)) AS said (cell, value, stand_behind)
 UNION ALL SELECT 'unmatched_reason', reason, count(*), count(*) FROM empty_handed GROUP BY reason
 UNION ALL SELECT 'offers', outcome, count(DISTINCT match_id), count(DISTINCT employee_id)
   FROM offer LEFT JOIN match_member USING (match_id) GROUP BY outcome
