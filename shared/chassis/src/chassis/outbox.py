@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, headers_of, size_of
-from chassis.subscription import Received
+from chassis.received import Received
 from contracts.event import Event
 
 CHANNEL = "outbox"

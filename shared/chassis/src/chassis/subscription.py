@@ -2,36 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
-from uuid import UUID
+from typing import Any, Literal
 
-from contracts.event import Event, EventClass
+from chassis.received import E, Received
+from chassis.transaction import Tx
+from contracts.event import EventClass
 
-if TYPE_CHECKING:
-    from chassis.transaction import Tx
-
-E = TypeVar("E", bound=Event)
+__all__ = ["Received", "Subscription", "TimerHandler", "newest", "on", "on_batch", "project", "stream_of"]
 
 Kind = Literal["each", "batch", "projection"]
-TimerHandler = Callable[["Tx", str, dict[str, Any]], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class Received(Generic[E]):
-    """An event as it reached a handler, with what of its envelope a handler may need."""
-
-    event: E
-    id: str
-    source: str
-    identity: UUID
-    time: datetime
-    version: int
-    subject: str
-    stream: str = ""
-    sequence: int = 0
-    traceparent: str | None = None
-    """The trace context of this message's own span, for what is published because of it."""
+TimerHandler = Callable[[Tx, str, dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +47,14 @@ def stream_of(subject: str) -> str:
     return "HR" if first == "hr" else second.upper()
 
 
-def on(*events: type[E], do: Callable[["Tx", Received[E]], Awaitable[None]]) -> Subscription:
+def on(*events: type[E], do: Callable[[Tx, Received[E]], Awaitable[None]]) -> Subscription:
     """Call `do(tx, received)` once per message; its effects happen once."""
     return Subscription(events, do, "each")
 
 
 def on_batch(
     *events: type[E],
-    do: Callable[["Tx", Sequence[Received[E]]], Awaitable[None]],
+    do: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]],
     everything_under: str | None = None,
 ) -> Subscription:
     """Call `do(tx, batch)` with all new messages of a fetch; it may publish, naming each one's cause."""
@@ -83,7 +63,7 @@ def on_batch(
 
 def project(
     *events: type[E],
-    do: Callable[["Tx", Sequence[Received[E]]], Awaitable[None]],
+    do: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]],
     tables: Iterable[str],
 ) -> Subscription:
     """Call `do(tx, batch)` to keep `tables`, which can be emptied and rebuilt from the stream; it publishes nothing."""

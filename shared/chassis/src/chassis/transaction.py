@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from chassis import outbox
 from chassis.cloudevents import CloudEvent
-from chassis.subscription import Received
+from chassis.received import Received
 from contracts.event import Event
 
 

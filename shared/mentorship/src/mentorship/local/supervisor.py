@@ -97,7 +97,7 @@ class Supervisor:
         await self._keep_all([*zip(services, answering, strict=True), (worker, _of(partial(fleet.beats, worker)))])
         if self._people and not self.home.seeded.exists():
             self._tell("starting", f"loading a demo company of {self._people} people")
-            await self._once(fleet.once(platform, "seed", ["-m", "mentorship.local.seed", str(self._people)]))
+            await self._once(fleet.once(platform, "seed", ["-m", "mentorship.seed", str(self._people)]))
             self.home.seeded.touch()
 
     async def _keep_all(self, children: Sequence[tuple[Child, Ready]]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m mentorship.local.seed PEOPLE`: publishes a made-up company as the HR system of this machine would."""
+"""`python -m mentorship.seed PEOPLE`: publishes a made-up company as the HR system of this machine would."""
 
 import sys
 import time

@@ -1,0 +1,27 @@
+"""An event as a handler gets it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from contracts.event import Event
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(slots=True)
+class Received(Generic[E]):
+    """An event as it reached a handler, with what of its envelope a handler may need."""
+
+    event: E
+    id: str
+    source: str
+    identity: UUID
+    time: datetime
+    version: int
+    subject: str
+    stream: str = ""
+    sequence: int = 0
+    traceparent: str | None = None
+    """The trace context of this message's own span, for what is published because of it."""
