@@ -1,7 +1,7 @@
 from itertools import product
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.domain.people import Profile, offset_minutes, words
@@ -55,6 +55,7 @@ def test_contributions_add_up_to_the_score_exactly(
     assert whole.max() <= 10_000
 
 
+@settings(max_examples=25)
 @given(PEOPLE, WEIGHTS, st.sampled_from(FORMATS))
 def test_a_pair_alone_scores_as_it_does_among_all(
     people: tuple[Profile, ...], weights: dict[str, int], programme_format: str

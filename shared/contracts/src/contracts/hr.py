@@ -75,7 +75,7 @@ class EmployeeChanged(EmployeeRecord, subject="hr.employee.changed.v1", about="e
 
 
 class EmployeeLeft(EmployeeEvent, subject="hr.employee.left.v1", about="employee_id"):
-    """Somebody's last day is `left_on`; it may lie ahead."""
+    """Somebody is gone from the start of `left_on` in their time zone; it may lie ahead."""
 
     left_on: Day
     reason: Literal["voluntary", "involuntary", "unknown"] = "unknown"

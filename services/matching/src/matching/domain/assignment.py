@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 from scipy.sparse import csr_matrix
 
-from matching.domain.people import BoolArray, IntArray
+from matching.domain.people import BoolArray, IntArray, ScoreArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Unsolved(Exception):
     """The solver gave no answer within its limits."""
 
 
-def assign(scores: IntArray, allowed: BoolArray, capacity: IntArray) -> Assignment:
+def assign(scores: ScoreArray, allowed: BoolArray, capacity: IntArray) -> Assignment:
     """Each row at most one column, each column at most `capacity` rows, allowed pairs only.
 
     `scores` 0..10000 and `allowed` have shape (rows, columns). Coverage comes first, then the total. Exact: the
@@ -45,13 +45,15 @@ def assign(scores: IntArray, allowed: BoolArray, capacity: IntArray) -> Assignme
         return _none()
     # One more pair outweighs any difference in scores among all the others.
     coverage = 10_000 * min(len(rows), len(slots)) + 1
-    weights = np.where(allowed[np.ix_(rows, slots)], scores[np.ix_(rows, slots)] + coverage, 0).astype(np.float64)
+    weights = scores[np.ix_(rows, slots)].astype(np.float64)
+    weights += coverage
+    weights *= allowed[np.ix_(rows, slots)]
     row, slot = linear_sum_assignment(weights, maximize=True)
     chosen = weights[row, slot] > 0
     return _result(scores, rows[row[chosen]], slots[slot[chosen]], gap=0)
 
 
-def assign_peers(scores: IntArray, allowed: BoolArray, *, seconds: float = 60.0) -> Assignment:
+def assign_peers(scores: ScoreArray, allowed: BoolArray, *, seconds: float = 60.0) -> Assignment:
     """Pairs within one group, each person at most once; `scores` and `allowed` are symmetric, shape (n, n).
 
     Two integer programs: the most pairs, then the highest total among those. Each stops at its half of `seconds`
@@ -88,8 +90,8 @@ def _integer_program(
     return np.asarray(np.round(solution.x), dtype=np.bool_), -float(solution.mip_dual_bound)
 
 
-def _result(scores: IntArray, left: IntArray, right: IntArray, *, gap: int) -> Assignment:
-    total = int(scores[left, right].sum())
+def _result(scores: ScoreArray, left: IntArray, right: IntArray, *, gap: int) -> Assignment:
+    total = int(scores[left, right].sum(dtype=np.int64))
     return Assignment(left.astype(np.int64), right.astype(np.int64), total, total + gap)
 
 

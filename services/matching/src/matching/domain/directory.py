@@ -47,6 +47,7 @@ class Entry:
     zone: str | None
     document: str
     """What HR said, as JSON."""
+    manager_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def entry_of(event: EmployeeRecord | EmployeeLeft, source: str) -> Entry:
         acts_on=event.left_on if isinstance(event, EmployeeLeft) else event.effective_on,
         zone=None if isinstance(event, EmployeeLeft) else event.timezone,
         document=event.model_dump_json(),
+        manager_id=None if isinstance(event, EmployeeLeft) else event.manager_id,
     )
 
 

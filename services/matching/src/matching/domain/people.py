@@ -12,6 +12,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 IntArray = npt.NDArray[np.int64]
+ScoreArray = npt.NDArray[np.int16] | IntArray
+"""Scores 0..10000; many of them are kept small."""
 BoolArray = npt.NDArray[np.bool_]
 
 

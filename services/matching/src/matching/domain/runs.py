@@ -10,7 +10,7 @@ import numpy as np
 
 from contracts.matching import Format
 from matching.domain.assignment import Assignment, assign, assign_peers
-from matching.domain.people import BoolArray, IntArray, Profile
+from matching.domain.people import BoolArray, Profile, ScoreArray
 from matching.domain.rules import CRITERIA, Rules, allowed
 from matching.domain.scoring import contributions, scores
 
@@ -20,8 +20,10 @@ ENGINE = "scipy-1"
 Reason = Literal["no_candidates", "all_full", "below_floor"]
 Progress = Callable[[int], None]
 
-_BLOCK = 256
-"""Rows scored at a time: bounds the memory of the intermediate arrays."""
+_CELLS = 1_500_000
+"""Pairs scored at a time: bounds the memory of the intermediate arrays, some ten of 8 bytes a pair."""
+_DIAGONAL = 256
+"""Pairs explained at a time: of a block that wide only the diagonal is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def solve(problem: Problem, progress: Progress = lambda _: None) -> Solution:
     good = may & (score >= problem.rules.score_min)
     progress(60)
     if problem.format == "peer":
-        found = assign_peers(score.astype(np.int64), good)
+        found = assign_peers(score, good)
     else:
         found = assign(score, good, np.array([mentor.capacity for mentor in columns], dtype=np.int64))
     progress(85)
@@ -95,12 +97,12 @@ def solve(problem: Problem, progress: Progress = lambda _: None) -> Solution:
     return Solution(pairs, unmatched, people, found.total, found.upper_bound, problem.digest, report)
 
 
-def _score_all(problem: Problem, progress: Progress) -> tuple[IntArray, BoolArray]:
+def _score_all(problem: Problem, progress: Progress) -> tuple[ScoreArray, BoolArray]:
     """Scores and allowed pairs of everybody, both of shape (mentees, columns)."""
     rows, columns = problem.mentees, problem.columns
-    score = np.zeros((len(rows), len(columns)), dtype=np.int64)
+    score = np.zeros((len(rows), len(columns)), dtype=np.int16)
     may = np.zeros((len(rows), len(columns)), dtype=np.bool_)
-    for start, block in _blocks(rows):
+    for start, block in _blocks(rows, max(16, _CELLS // max(1, len(columns)))):
         here = slice(start, start + len(block))
         score[here] = scores(block, columns, problem.rules, programme_format=problem.format)
         may[here] = allowed(block, columns, problem.rules, programme_format=problem.format)
@@ -123,7 +125,7 @@ def _explained(problem: Problem, found: Assignment) -> Iterator[Pair]:
     """The pairs with their contributions: of each block of pairs only the diagonal is wanted."""
     left = [problem.mentees[number] for number in found.left]
     right = [problem.columns[number] for number in found.right]
-    for start, block in _blocks(left):
+    for start, block in _blocks(left, _DIAGONAL):
         others = right[start : start + len(block)]
         parts = contributions(block, others, problem.rules, programme_format=problem.format)
         for number, (mentee, mentor) in enumerate(zip(block, others, strict=True)):
@@ -162,9 +164,9 @@ def _report(problem: Problem, pairs: Sequence[Pair], unmatched: dict[str, Reason
     }
 
 
-def _blocks(people: Sequence[Profile]) -> Iterator[tuple[int, Sequence[Profile]]]:
-    for start in range(0, len(people), _BLOCK):
-        yield start, people[start : start + _BLOCK]
+def _blocks(people: Sequence[Profile], size: int) -> Iterator[tuple[int, Sequence[Profile]]]:
+    for start in range(0, len(people), size):
+        yield start, people[start : start + size]
 
 
 def _canonical(profile: Profile) -> list[Any]:

@@ -1,8 +1,7 @@
 """Keeping the directory of employees, from HR's events and on their days."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -104,7 +103,7 @@ async def act_on_day(tx: Tx, key: str, payload: dict[str, Any]) -> None:
 async def _save(tx: Tx, before: dict[str, Person], changed: Sequence[Person]) -> None:
     names = {person.employee_id for person in changed}
     had_pending = [name for name in sorted(names) if name in before and before[name].pending]
-    await db.save_people(tx, changed, _managers_of(changed), had_pending=had_pending)
+    await db.save_people(tx, changed, had_pending=had_pending)
     for person in changed:
         known = before.get(person.employee_id)
         for entry, at in _waiting(person) - (_waiting(known) if known else set()):
@@ -116,14 +115,6 @@ async def _save(tx: Tx, before: dict[str, Person], changed: Sequence[Person]) ->
 def _waiting(person: Person) -> set[tuple[int, datetime]]:
     """Versions that wait, and until when."""
     return {(entry.version, acts_at(entry, person)) for entry in person.pending}
-
-
-def _managers_of(people: Iterable[Person]) -> dict[str, str | None]:
-    return {
-        person.employee_id: json.loads(person.current.document).get("manager_id")
-        for person in people
-        if person.current is not None
-    }
 
 
 async def _tell(tx: Tx, before: dict[str, Person], changed: Sequence[Person], causes: dict[str, Received[Any]]) -> None:

@@ -32,7 +32,7 @@ async def people(tx: Tx, ids: Collection[str]) -> dict[str, Person]:
     waiting: dict[str, list[Entry]] = {}
     if known:
         for row in await tx.connection.execute(_WAITING, given):
-            entry = Entry(row.version, row.source, row.leaves, row.acts_on, row.zone, row.document)
+            entry = Entry(row.version, row.source, row.leaves, row.acts_on, row.zone, row.document, row.manager_id)
             waiting.setdefault(row.employee_id, []).append(entry)
     return {row.employee_id: _person(row, tuple(waiting.get(row.employee_id, ()))) for row in known}
 
@@ -42,14 +42,12 @@ def _person(row: Any, pending: tuple[Entry, ...]) -> Person:
     current = None
     if row.status != "expected":
         # The zone of an entry in force decides nothing any more.
-        current = Entry(row.version, row.source, leaves, row.acts_on, None, row.document)
+        current = Entry(row.version, row.source, leaves, row.acts_on, None, row.document, row.manager_id)
     return Person(row.employee_id, row.status, current, row.zone, row.zone_version, pending)
 
 
-async def save_people(
-    tx: Tx, changed: Sequence[Person], managers: Mapping[str, str | None], *, had_pending: Iterable[str]
-) -> None:
-    """Write people as they now are; `managers` names the manager of those whose record is in force."""
+async def save_people(tx: Tx, changed: Sequence[Person], *, had_pending: Iterable[str]) -> None:
+    """Write people as they now are; `had_pending` are those whose waiting entries stand in the database."""
     if not changed:
         return
     await tx.connection.execute(
@@ -62,7 +60,7 @@ async def save_people(
             "days": [person.current.acts_on if person.current else None for person in changed],
             "zones": [person.zone for person in changed],
             "zone_versions": [person.zone_version for person in changed],
-            "managers": [managers.get(person.employee_id) for person in changed],
+            "managers": [person.current.manager_id if person.current else None for person in changed],
             "documents": [person.current.document if person.current else None for person in changed],
         },
     )
@@ -132,11 +130,13 @@ async def managers_of_all(tx: Tx) -> dict[str, str | None]:
 
 
 _KNOWN = text(
-    "SELECT employee_id, status, version, source, acts_on, zone, zone_version, CAST(document AS text) AS document"
+    "SELECT employee_id, status, version, source, acts_on, zone, zone_version, manager_id,"
+    " CAST(document AS text) AS document"
     " FROM employee WHERE employee_id = ANY(:ids) ORDER BY employee_id FOR UPDATE"
 )
 _WAITING = text(
-    "SELECT employee_id, version, source, leaves, acts_on, zone, CAST(document AS text) AS document"
+    "SELECT employee_id, version, source, leaves, acts_on, zone, CAST(document AS text) AS document,"
+    " document ->> 'manager_id' AS manager_id"
     " FROM employee_pending WHERE employee_id = ANY(:ids) ORDER BY version"
 )
 _SAVE = text(
