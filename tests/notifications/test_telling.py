@@ -1,8 +1,10 @@
 """Who is told what, on which channel, and what becomes of it."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
-from contracts.matching import MatchAccepted, MatchDeclined, MatchEnded, MatchExpired, MatchReminded
+from contracts.event import Event
+from contracts.matching import EmployeeDeparted, MatchAccepted, MatchDeclined, MatchEnded, MatchExpired, MatchReminded
 from contracts.sessions import RelationshipClosed, SessionCancelled, SessionRescheduled
 from tests.builders import match_activated, match_proposed, pair
 from tests.notifications.here import Here, become, relationship_opened, session_scheduled
@@ -223,3 +225,31 @@ async def test_somebody_who_comes_back_gets_mail_again(here: Here, sink: Sink) -
     await here.hear(match_proposed(pair()))
     await here.send_all()
     assert len(sink.to("mona@example.com")) == 1
+
+
+async def test_in_whatever_order_a_departure_comes_the_leaver_hears_nothing_of_it_and_the_other_once(
+    here: Here, sink: Sink
+) -> None:
+    for number, order in enumerate(permutations(range(4))):
+        leaver, other = f"L{number}", f"O{number}"
+        await here.know(leaver, other)
+        session = session_scheduled(members=(leaver, other), organizer_id=leaver)
+        opened = relationship_opened(members=pair(leaver, other))
+        gone = {"status": "cancelled", "calendar_sequence": 1, "reason": "member_departed"}
+        closed = opened.model_dump() | {"status": "closed", "reason": "member_departed"}
+        events: list[tuple[Event, int]] = [
+            (EmployeeDeparted(employee_id=leaver), 2),
+            (session, 1),
+            (become(SessionCancelled, session, **gone), 2),
+            (RelationshipClosed.model_validate(closed), 2),
+        ]
+        for index in order:
+            await here.hear(*events[index])
+            await here.send_all()
+        await here.due_now()
+        await here.send_all()
+        subjects = [mail["Subject"] for mail in sink.to(f"{leaver.lower()}@example.com")]
+        assert not [subject for subject in subjects if not subject.startswith("Mentorship session")], order
+        told = [mail["Subject"].partition(":")[0] for mail in sink.to(f"{other.lower()}@example.com")]
+        assert told.count("Cancelled") == 1, order
+        assert len([subject for subject in told if subject.endswith("has ended")]) == 1, order

@@ -45,14 +45,12 @@ def method(session: SessionState) -> str:
 
 def _event(session: SessionState, attendees: Sequence[Person], organizer: str, words: Words, stamp: datetime) -> Event:
     event = Event()
-    zone = ZoneInfo(session.timezone)
-    # Added up in UTC: on a local clock an hour across the change of clocks would not be an hour.
-    ends_at = session.starts_at + timedelta(minutes=session.duration_minutes)
+    starts_at, ends_at = _times(session)
     event.add("uid", str(session.session_id))
     event.add("sequence", session.calendar_sequence)
     event.add("dtstamp", stamp)
-    event.add("dtstart", session.starts_at.astimezone(zone))
-    event.add("dtend", ends_at.astimezone(zone))
+    event.add("dtstart", starts_at)
+    event.add("dtend", ends_at)
     event.add("status", "CANCELLED" if session.status == "cancelled" else "CONFIRMED")
     event.add("summary", one_line(words.subject))
     event.add("description", one_line(words.text))
@@ -60,6 +58,17 @@ def _event(session: SessionState, attendees: Sequence[Person], organizer: str, w
     for person in attendees:
         event.add("attendee", _attendee(person, accepted=person.employee_id == session.organizer_id))
     return event
+
+
+def _times(session: SessionState) -> tuple[datetime, datetime]:
+    """Start and end on the session's clock, or in UTC where that clock shows one of them twice.
+
+    When the clocks go back, 02:30 comes twice, and a calendar takes it for the first one.
+    """
+    zone = ZoneInfo(session.timezone)
+    times = session.starts_at, session.starts_at + timedelta(minutes=session.duration_minutes)
+    start, end = (at.astimezone(zone) for at in times)
+    return times if start.fold or end.fold else (start, end)
 
 
 def _attendee(person: Person, *, accepted: bool) -> vCalAddress:
@@ -83,8 +92,8 @@ def _address(email: str, name: str | None) -> vCalAddress:
 
 def _zone(session: SessionState) -> Timezone | None:
     """The rules of the session's time zone for the years around it, for calendars that do not know its name."""
-    zone = ZoneInfo(session.timezone)
-    if session.timezone in {"UTC", "Etc/UTC"}:
+    zone = _times(session)[0].tzinfo
+    if not isinstance(zone, ZoneInfo) or session.timezone in {"UTC", "Etc/UTC"}:
         return None
     year = session.starts_at.year
     first, last = datetime(year - 1, 1, 1).date(), datetime(year + 2, 1, 1).date()  # noqa: DTZ001  # days, not instants

@@ -132,4 +132,11 @@ def _instant(at: datetime, timezone: str, locale: Locale) -> str:
     day = format_date(local.date(), "full", locale=locale)
     # Babel puts a narrow no-break space before AM and PM, which many mail programs show as a box.
     clock = format_time(local.timetz(), "short", tzinfo=local.tzinfo, locale=locale).replace("\u202f", " ")
-    return f"{day}, {clock} ({get_timezone_name(local, locale=locale)})"
+    return f"{day}, {clock} ({_zone_name(local, timezone, locale)})"
+
+
+def _zone_name(local: datetime, timezone: str, locale: Locale) -> str:
+    name = get_timezone_name(local, locale=locale)
+    # Babel knows no name for some zones, India's among them; then the city says more than the bare offset.
+    city = timezone.rpartition("/")[2].replace("_", " ")
+    return f"{name}, {city}" if name.startswith("GMT") and "/" in timezone and "Etc/" not in timezone else name
