@@ -1,15 +1,16 @@
 """Publishes employees as HR events: many at once in atomic batches, and none twice however often it is repeated."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, headers_of, size_of
+from chassis.cloudevents import CloudEvent, headers_of, size_of
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
 from contracts.event import Event
 from mentorship.importing.rows import Refused, Row
@@ -21,6 +22,7 @@ _SINGLES_IN_FLIGHT = 128
 _ATTEMPTS = 6
 _YEAR_2100 = 4_102_444_800_000
 
+T = TypeVar("T")
 Refuse = Callable[[Refused], None]
 
 
@@ -73,12 +75,10 @@ async def send_one(client: Client, message: Outgoing) -> bool:
     """Store one message, trying again while NATS is away; whether the stream did not have it yet."""
     for attempt in range(_ATTEMPTS):
         try:
-            return await publish_one(client, STREAM, message)
+            return await _unless_forbidden(client, message.subject, publish_one(client, STREAM, message))
         except PublishRefused as refused:
             raise Problem(f"NATS refused {message.subject}: {refused.description or 'no reason given'}.") from None
         except (NatsError, TimeoutError):
-            if "permissions violation" in str(client.last_error).lower():
-                raise Problem(f"This NATS user may not publish {message.subject}.") from None
             # The same message id again: what was stored after all is not stored twice.
             await asyncio.sleep(0.2 * 2**attempt)
     raise Problem("NATS does not acknowledge. Run the same command again: what it has is not repeated.")
@@ -92,10 +92,8 @@ def _batches(rows: Iterable[Row | Refused], source: str, refuse: Refuse) -> Iter
             refuse(row)
             continue
         message = outgoing(envelope(row.event, row.event.version, source))
+        # The limits of a record's fields keep it below what one message may be, so only the batch has to be watched.
         bytes_ = size_of(message.headers, message.payload)
-        if bytes_ > MAX_EVENT_BYTES:
-            refuse(Refused(row.line, f"row: takes {bytes_} bytes as an event, the limit is {MAX_EVENT_BYTES}"))
-            continue
         if len(batch) == BATCH_ROWS or size + bytes_ > BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -107,12 +105,25 @@ def _batches(rows: Iterable[Row | Refused], source: str, refuse: Refuse) -> Iter
 
 async def _send_batch(client: Client, batch: list[Outgoing], outcome: Outcome) -> None:
     try:
-        await publish_batch(client, STREAM, batch)
+        await _unless_forbidden(client, batch[0].subject, publish_batch(client, STREAM, batch))
     except (PublishRefused, NatsError, TimeoutError):
         # One that the stream has already refuses them all, and no answer says nothing: each on its own tells.
         await _send_singly(client, batch, outcome)
     else:
         outcome.published += len(batch)
+
+
+async def _unless_forbidden(client: Client, subject: str, publishing: Coroutine[Any, Any, T]) -> T:
+    """What `publishing` gives; a Problem soon where the user may not: the server answers that past the request."""
+    task = asyncio.create_task(publishing)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=0.1)
+            if "permissions violation" in str(client.last_error).lower():
+                raise Problem(f"This NATS user may not publish {subject}.")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 async def _send_singly(client: Client, batch: list[Outgoing], outcome: Outcome) -> None:
