@@ -120,7 +120,7 @@ async def check_story(here: Here, relationship_id: UUID) -> None:
     assert {str(row.session_id): row.status for row in rows} == last
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(heard=HEARD)
 async def test_any_order_and_repetition_converges(here: Here, heard: list[str]) -> None:
     life = Life(here)
@@ -135,7 +135,7 @@ async def test_any_order_and_repetition_converges(here: Here, heard: list[str]) 
         assert left == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(STORY), twice=st.lists(st.sampled_from(STORY), max_size=6), at=st.randoms())
 async def test_the_whole_story_ends_the_same_in_every_order(
     here: Here, order: list[str], twice: list[str], at: object

@@ -1,5 +1,6 @@
 """Goals and feedback: scores for everybody, words for the members alone, each under its author's own key."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from sessions.adapters.notes import KeyRing, KeysUnusable, Notes
-from sessions.cli import rewrap
+from sessions.cli import rewrap, rewrap_note_keys
+from tests.fixtures.services import environment
 from tests.sessions.conftest import write_keys
 from tests.sessions.here import Here
 
@@ -212,17 +214,35 @@ async def test_keys_are_rotated_by_wrapping_anew_without_touching_words(here: He
     first, second = await here.activate("anna", "ben"), await here.activate("anna", "cleo")
     for match_id, who in ((first, "anna"), (first, "ben"), (second, "cleo")):
         await goal(here, match_id, who)
-    words = await here.sql("SELECT words FROM goal ORDER BY goal_id")
     write_keys(note_keys, "k2", "k1")
+    await goal(here, second, "anna")  # the service, which was started with the old file, takes the newest key at once
+    assert [one.wrapping_key_id for one in await here.sql("SELECT wrapping_key_id FROM data_key ORDER BY 1 DESC")] == [
+        "k2",
+        "k1",
+        "k1",
+        "k1",
+    ]
+    words = await here.sql("SELECT words FROM goal ORDER BY goal_id")
     assert await rewrap(here.database, KeyRing(note_keys)) == 3
     assert await rewrap(here.database, KeyRing(note_keys)) == 0
     assert await here.sql("SELECT DISTINCT wrapping_key_id FROM data_key") == [("k2",)]
     assert await here.sql("SELECT words FROM goal ORDER BY goal_id") == words
     write_keys(note_keys, "k2")
-    # the service, which was started with the old file, sees a key it does not know and reads the file again
+    # what it read before is wrapped by a key that it does not know: it reads the file again
     assert await words_of(here, "ben", f"/relationships/{first}/goals") == [HERS, HERS]
-    await goal(here, second, "anna")
     assert await words_of(here, "cleo", f"/relationships/{second}/goals") == [HERS, HERS]
+
+
+async def test_the_command_rotates_with_the_settings_of_the_service(
+    here: Here, note_keys: Path, database_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await goal(here, await here.activate())
+    write_keys(note_keys, "k2", "k1")
+    given = {"MENTORSHIP_DATABASE_URL": database_url, "MENTORSHIP_NOTE_KEYS_FILE": str(note_keys)}
+    with environment(given):
+        await asyncio.to_thread(rewrap_note_keys)
+    assert "1 data keys are wrapped anew." in capfd.readouterr().out
+    assert await here.sql("SELECT DISTINCT wrapping_key_id FROM data_key") == [("k2",)]
 
 
 async def test_without_the_wrapping_key_no_words_are_opened(here: Here, tmp_path: Path) -> None:

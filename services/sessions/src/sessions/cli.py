@@ -27,7 +27,7 @@ async def rewrap(database: Database, ring: KeyRing) -> int:
 
 
 def rewrap_note_keys() -> None:
-    """Wrap the keys of all notes by the newest key of the key file; older keys can be removed from it afterwards."""
+    """Wrap the keys of all notes by the newest key of the key file; when it finds none to wrap, older keys can go."""
     settings = RewrapSettings()
     done = asyncio.run(_rewrap(settings))
     sys.stdout.write(f"{done} data keys are wrapped anew.\n")

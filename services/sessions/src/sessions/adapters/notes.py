@@ -54,6 +54,9 @@ class KeyRing:
 
     def wrap(self, data_key: bytes, relationship_id: UUID, author_id: str) -> tuple[str, bytes]:
         """The id of the newest key, and the data key under it."""
+        # Read anew, since data keys are made rarely: a key put first since this process started counts from now on,
+        # so that after a rotation nothing more is wrapped by a key that is about to be taken away.
+        self._keys = _keys_in(self._path)
         newest = self.newest
         return newest, _encrypt(self._keys[newest], data_key, _key_bound(relationship_id, author_id, newest))
 
