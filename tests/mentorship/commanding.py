@@ -1,13 +1,15 @@
-"""Runs the command as people do: a process of its own, with its output and exit code."""
+"""Runs the command in this process, with an environment of its own, and gives what it printed and answered."""
 
 import asyncio
+import io
 import json
-import os
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mentorship.cli import main
+from tests.fixtures.services import environment
 from tests.secured_nats import SecuredNats
 
 
@@ -28,8 +30,8 @@ class Ran:
 class Command:
     """`await command("topology", "drift")`, with what finds NATS and the home folder in the environment."""
 
-    def __init__(self, **environment: str) -> None:
-        self._environment = {"COLUMNS": "100", **environment}
+    def __init__(self, **variables: str) -> None:
+        self._environment = {"COLUMNS": "100", **variables}
 
     @classmethod
     def signed_in(cls, nats: SecuredNats, user: str, home: Path) -> "Command":
@@ -40,13 +42,17 @@ class Command:
             MENTORSHIP_NATS_CREDENTIALS=str(nats.authority.credential_path(user)),
         )
 
-    async def __call__(self, *arguments: str | Path, stdin: str = "") -> Ran:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "mentorship.cli", *map(str, arguments)),
-            env={**os.environ, **self._environment},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate(stdin.encode())
-        return Ran(process.returncode or 0, out.decode(), err.decode())
+    async def __call__(self, *arguments: str | Path) -> Ran:
+        # In a thread, since a command runs an event loop of its own.
+        return await asyncio.to_thread(self._run, [str(argument) for argument in arguments])
+
+    def _run(self, arguments: list[str]) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        with environment(self._environment), redirect_stdout(out), redirect_stderr(err):
+            try:
+                main(arguments)
+            except SystemExit as exit_:
+                code = int(exit_.code or 0)
+            else:
+                code = 0
+        return Ran(code, out.getvalue(), err.getvalue())
