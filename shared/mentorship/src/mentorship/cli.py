@@ -115,6 +115,12 @@ def guarded(call: Callable[[], Any]) -> int:
     except Problem as problem:
         sys.stderr.write(f"mentorship: {problem.sentence}\n")
         return problem.exit_code
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stdout = None
+        return 0
+    except OSError as error:
+        sys.stderr.write(f"mentorship: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.\n")
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0

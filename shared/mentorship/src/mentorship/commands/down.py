@@ -9,7 +9,7 @@ import time
 import typer
 
 from mentorship.local.account import forget
-from mentorship.local.home import Home, created_at
+from mentorship.local.home import Home, State, created_at
 from mentorship.local.orphans import end_orphans
 from mentorship.problem import Problem
 from mentorship.terminal import say
@@ -50,13 +50,17 @@ def _stop(home: Home) -> bool:
 
 
 def _end_supervisor(home: Home) -> None:
-    state = home.state()
+    """Ask the supervisor to end and return when its process is gone, not merely its lock."""
     deadline = time.monotonic() + _PATIENCE
-    while home.supervised:
+    while home.supervised or _lives(home.state()):
+        state = home.state()
         if time.monotonic() > deadline:
             raise Problem(f"The supervisor (process {state.pid}) does not end: see {home.logs / 'supervisor.log'}.")
-        if state.pid and created_at(state.pid) == state.created:
+        if _lives(state):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(state.pid, signal.SIGTERM)
-        time.sleep(0.2)
-        state = home.state()
+        time.sleep(0.1)
+
+
+def _lives(state: State) -> bool:
+    return bool(state.pid) and created_at(state.pid) == state.created
