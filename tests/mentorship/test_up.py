@@ -1,66 +1,35 @@
 """The whole platform on this machine, by the command that a newcomer types, on ports and data of its own."""
 
-import json
+import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import pytest
 
-from mentorship.local.account import forget, give
-from mentorship.local.home import Home, created_at
-from mentorship.local.ports import DEFAULTS, free_port
+from mentorship.local.home import created_at
+from mentorship.local.inspection import inspect
+from tests.fixtures.machine import Machine, started
 
 pytestmark = pytest.mark.timeout(420)
 
 
-class Machine:
-    """A data folder, and the command run on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = Home(folder / ".mentorship")
-        self.ports = {name: free_port() for name in DEFAULTS}
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "mentorship.cli", *arguments],
-            env={**os.environ, "MENTORSHIP_HOME": str(self.home.folder), "COLUMNS": "120"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    def up(self) -> "subprocess.CompletedProcess[str]":
-        ports = [part for name, port in self.ports.items() for part in ("--port", f"{name}={port}")]
-        return self.run("up", "--people", "50", *ports)
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(*arguments, "--json").stdout)
-
-    def pid_of(self, process: str) -> int:
-        return self.home.state().processes[process].pid or 0
-
-
 @pytest.fixture(scope="module")
-def machine(session_folder: Path) -> Iterator[Machine]:
-    folder = session_folder / "machine"
-    folder.mkdir()
-    give(folder)
-    machine = Machine(folder)
-    started = machine.up()
-    assert started.returncode == 0, started.stderr
-    yield machine
-    machine.run("down")
-    forget(machine.home.nats_data)
-    forget(machine.home.postgres_data)
+def one_machine(session_folder: Path) -> Iterator[Machine]:
+    with started(session_folder / "up", people=50) as machine:
+        yield machine
+
+
+@pytest.fixture
+def machine(one_machine: Machine) -> Machine:
+    """The machine with the platform on it, also where a test before this one left it down."""
+    if not one_machine.home.supervised:
+        assert one_machine.up(50).returncode == 0
+    return one_machine
 
 
 def until(question: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -71,7 +40,8 @@ def until(question: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 def well(machine: Machine) -> bool:
-    return machine.run("status").returncode == 0
+    """What `status` finds, without the seconds that each start of the command takes."""
+    return asyncio.run(inspect(machine.platform)).problems == []
 
 
 def test_status_tells_programs_where_everything_is(machine: Machine) -> None:
@@ -89,13 +59,17 @@ def test_status_tells_programs_where_everything_is(machine: Machine) -> None:
 
 
 def test_the_demo_company_reaches_the_directory(machine: Machine) -> None:
-    until(lambda: all(one["pending"] == 0 for one in machine.json("status")["consumers"]))
-    assert not machine.json("status")["dead_letters"]
+    def heard() -> bool:
+        found = asyncio.run(inspect(machine.platform))
+        return bool(found.consumers) and not any(one["pending"] + one["unacknowledged"] for one in found.consumers)
+
+    until(heard)
+    assert asyncio.run(inspect(machine.platform)).dead_letters == {}
 
 
 def test_all_of_it_rests_in_little_memory(machine: Machine) -> None:
-    megabytes = sum(one["megabytes"] for one in machine.json("status")["processes"])
-    assert megabytes <= 1200
+    processes = asyncio.run(inspect(machine.platform)).processes
+    assert sum(one["megabytes"] for one in processes) <= 1200
 
 
 def test_a_second_up_says_that_it_runs_already(machine: Machine) -> None:
@@ -107,15 +81,14 @@ def test_a_second_up_says_that_it_runs_already(machine: Machine) -> None:
 
 
 def test_a_token_of_the_command_opens_a_service(machine: Machine) -> None:
-    url = machine.json("status")["services"]["matching"]["url"]
+    url = machine.platform.service_url("matching")
     token = machine.run("token", "--employee", "E1", "--role", "employee").stdout.strip()
     assert httpx.get(f"{url}/v1/me/matches").status_code == 401
     assert httpx.get(f"{url}/v1/me/matches", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def test_a_request_is_seen_as_a_trace(machine: Machine) -> None:
-    url = machine.json("status")["services"]["matching"]["url"]
-    token = machine.run("token", "--employee", "E1", "--role", "employee").stdout.strip()
+    url, token = machine.platform.service_url("matching"), machine.platform.issuer.token("E1", ["employee"])
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     httpx.get(
         f"{url}/v1/me/matches",
@@ -142,7 +115,7 @@ def test_up_recovers_what_a_killed_supervisor_left(machine: Machine) -> None:
     until(lambda: created_at(state.pid) is None)
     assert machine.run("status").returncode == 2
     assert any(psutil.pid_exists(pid) for pid in left)
-    again = machine.up()
+    again = machine.up(50)
     assert again.returncode == 0, again.stderr
     assert not any(
         created_at(pid) == process.created for pid, process in zip(left, state.processes.values(), strict=True)
@@ -158,5 +131,5 @@ def test_down_ends_every_process_and_up_finds_the_data_again(machine: Machine) -
     assert [pid for pid in pids if created_at(pid) is not None] == []
     assert machine.run("status").returncode == 2
     assert machine.run("down").stdout.strip() == "The platform does not run."
-    assert machine.up().returncode == 0
+    assert machine.up(50).returncode == 0
     assert machine.home.secrets.password("matching") == passwords
