@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from analytics.domain.cells import Count
+from analytics.domain.cells import NOTHING, Count
 from analytics.domain.health import Counts, Programme
 from chassis.transaction import Tx
 
@@ -23,7 +23,8 @@ _DELIVERY = text(
     " WHERE channel = :channel GROUP BY kind, outcome ORDER BY kind, outcome"
 )
 
-# One statement, so that all figures are of one instant. Each row: figure, cell, how many, how many different people.
+# One statement, so that all figures are of one instant. Each row: figure, cell, how many, how many different people;
+# rows of one cell add up.
 _COUNTS = text("""
 WITH place AS (
   SELECT employee_id, bool_or(enrolled) AS enrolled, bool_or(enrolled AND mentor) AS mentor,
@@ -54,6 +55,9 @@ WITH place AS (
 ), last_run AS (
   SELECT people, pairs, total_score, upper_bound, least(people, 2 * pairs) AS paired FROM run
   WHERE programme_id = :programme_id AND status IN ('completed', 'published') ORDER BY run_id DESC LIMIT 1
+), pair AS (
+  SELECT relationship_id, CASE WHEN open THEN 'open' ELSE 'closed' END AS state
+  FROM relationship WHERE programme_id = :programme_id
 ), meeting AS (
   SELECT session_id, status, duration_minutes FROM session WHERE programme_id = :programme_id
 ), answer AS (
@@ -83,14 +87,16 @@ UNION ALL SELECT 'run', cell, value, stand_behind
   FROM last_run, LATERAL (VALUES ('people', CAST(people AS bigint), people), ('pairs', pairs, paired),
     ('score', total_score, paired), ('bound', upper_bound, people)) AS said (cell, value, stand_behind)
 UNION ALL SELECT 'unmatched_reason', reason, count(*), count(*) FROM empty_handed GROUP BY reason
-UNION ALL SELECT 'offers', outcome, count(DISTINCT match_id), count(DISTINCT employee_id)
-  FROM offer LEFT JOIN match_member USING (match_id) GROUP BY outcome
-UNION ALL SELECT 'relationships', CASE WHEN open THEN 'open' ELSE 'closed' END, count(DISTINCT relationship_id),
-    count(DISTINCT employee_id)
-  FROM relationship LEFT JOIN relationship_member USING (relationship_id)
-  WHERE relationship.programme_id = :programme_id GROUP BY 2
-UNION ALL SELECT 'sessions', status, count(DISTINCT session_id), count(DISTINCT employee_id)
-  FROM meeting LEFT JOIN session_member USING (session_id) GROUP BY status
+UNION ALL SELECT 'offers', outcome, count(*), 0 FROM offer GROUP BY outcome
+UNION ALL SELECT 'offers', outcome, 0, count(*)
+  FROM (SELECT DISTINCT outcome, employee_id FROM offer JOIN match_member USING (match_id)) AS asked GROUP BY outcome
+UNION ALL SELECT 'relationships', state, count(*), 0 FROM pair GROUP BY state
+UNION ALL SELECT 'relationships', state, 0, count(*)
+  FROM (SELECT DISTINCT state, employee_id FROM pair JOIN relationship_member USING (relationship_id)) AS bound
+  GROUP BY state
+UNION ALL SELECT 'sessions', status, count(*), 0 FROM meeting GROUP BY status
+UNION ALL SELECT 'sessions', status, 0, count(*)
+  FROM (SELECT DISTINCT status, employee_id FROM meeting JOIN session_member USING (session_id)) AS met GROUP BY status
 UNION ALL SELECT 'minutes', status, sum(duration_minutes), count(*) FROM meeting GROUP BY status
 UNION ALL SELECT 'goals', CASE WHEN progress = 100 THEN 'achieved' ELSE 'under_way' END, count(*),
     count(DISTINCT employee_id)
@@ -124,7 +130,8 @@ async def programme_counts(tx: Tx, programme_id: UUID) -> Counts:
     """Everything there is to count in a programme, in one consistent look."""
     counts: dict[str, dict[str, Count]] = defaultdict(dict)
     for row in await tx.connection.execute(_COUNTS, {"programme_id": programme_id}):
-        counts[row.figure][row.cell] = Count(int(row.value), row.people)
+        so_far = counts[row.figure].get(row.cell, NOTHING)
+        counts[row.figure][row.cell] = Count(so_far.value + int(row.value), so_far.people + row.people)
     return counts
 
 
