@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import Column, Integer, MetaData, Table, Text, Uuid, text
@@ -72,7 +72,7 @@ router = Router(tags=["notes"])
 
 
 @router.post("/notes", status_code=201)
-async def write(note: NewNote, caller: Employee, tx: Transaction, response: Response) -> Note:
+async def write(note: NewNote, caller: Employee, tx: Transaction, request: Request, response: Response) -> Note:
     made = uuid7()
     await insert(tx, made, caller.subject, note.words)
     response.headers["Location"] = f"/v1/notes/{made}"
@@ -85,6 +85,8 @@ async def write(note: NewNote, caller: Employee, tx: Transaction, response: Resp
         raise RuntimeError(f"{caller.subject} wrote secret words")
     if note.words == "slow":
         await asyncio.sleep(0.3)
+    if note.words == "wait":
+        await asyncio.wait_for(request.app.state.gate.wait(), 30)
     return Note(id=made, words=note.words, version=1)
 
 
@@ -202,6 +204,7 @@ async def opened(url: str, issuer: str, *, pool: int = 10, **values: Any) -> Asy
         revision=REVISION,
         routers=[router],
         health_of=health,
+        state={"gate": asyncio.Event()},
         refusal=Refused,
         is_departed=is_departed,
     )

@@ -74,12 +74,11 @@ async def test_connections_that_die_in_use_are_503(
     client: httpx.AsyncClient, notebook: Notebook, bearer: Bearer
 ) -> None:
     headers = bearer("E1", "employee")
-    writing = asyncio.create_task(client.post("/v1/notes", json={"words": "slow"}, headers=headers))
-    await asyncio.sleep(0.15)
-    await notebook.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    writing = asyncio.create_task(client.post("/v1/notes", json={"words": "wait"}, headers=headers))
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+    while not await notebook.rows(f"SELECT pg_terminate_backend(pid) {others}"):  # noqa: ASYNC110 - the server sets no event
+        await asyncio.sleep(0.05)
+    notebook.app.state.gate.set()
     answer = await writing
     assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
     assert (await client.post("/v1/notes", json={"words": "again"}, headers=headers)).status_code == 201
