@@ -65,6 +65,7 @@ _FORGET = (
     "DELETE FROM employee_pending WHERE employee_id = ANY(:ids)",
     "DELETE FROM employee WHERE employee_id = ANY(:ids)",
     "DELETE FROM outbox WHERE thing = ANY(:things) AND subject <> 'hr.employee.erased.v1'",
+    "DELETE FROM idempotency_key WHERE caller = ANY(:ids)",
     "DELETE FROM match WHERE id IN (SELECT match_id FROM match_member WHERE employee_id = ANY(:ids))",
     "DELETE FROM run_pair WHERE mentee_id = ANY(:ids)",
     "DELETE FROM run_pair WHERE mentor_id = ANY(:ids)",
