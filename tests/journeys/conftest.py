@@ -1,5 +1,6 @@
 """One platform for all journeys: each takes people and programmes of its own."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from tests.journeys.story import Story
 
 @pytest.fixture(scope="session")
 def machine(session_folder: Path) -> Iterator[Machine]:
-    """A running platform without anybody in it."""
+    """A running platform: without anybody in it, or the one of $MENTORSHIP_HOME, such as that of `make containers`."""
+    if running := os.environ.get("MENTORSHIP_HOME"):
+        yield Machine(Path(running))
+        return
     with started(session_folder / "journeys") as machine:
         yield machine
 
