@@ -3,10 +3,12 @@
 import asyncio
 import io
 import json
+import sys
+import threading
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mentorship.cli import main
 from tests.fixtures.services import environment
@@ -25,6 +27,18 @@ class Ran:
     def json(self) -> Any:
         assert self.out, self.err
         return json.loads(self.out)
+
+
+class _OfThisThread(io.StringIO):
+    """Takes what this thread prints; a service that runs in the test's own thread logs past it."""
+
+    def __init__(self, others: TextIO) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+        self._others = others
+
+    def write(self, text: str) -> int:
+        return super().write(text) if threading.get_ident() == self._thread else self._others.write(text)
 
 
 class Command:
@@ -47,7 +61,7 @@ class Command:
         return await asyncio.to_thread(self._run, [str(argument) for argument in arguments])
 
     def _run(self, arguments: list[str]) -> Ran:
-        out, err = io.StringIO(), io.StringIO()
+        out, err = _OfThisThread(sys.stdout), _OfThisThread(sys.stderr)
         with environment(self._environment), redirect_stdout(out), redirect_stderr(err):
             try:
                 main(arguments)

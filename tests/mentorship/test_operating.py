@@ -1,0 +1,227 @@
+"""What an operator does with a running platform: dead letters, outboxes, the directory, projections."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+import analytics.main
+import matching.main
+from mentorship.outboxes import emptied, republish, status_of
+from mentorship.problem import Problem
+from mentorship.rebuilding import projections
+from mentorship.service_databases import instant
+from mentorship.topology import apply, jetstream, load
+from tests.builders import erased, hired, left
+from tests.chassis import probe
+from tests.eventually import eventually
+from tests.fixtures.bus import Bus
+from tests.fixtures.databases import Databases
+from tests.fixtures.services import Runner
+from tests.mentorship.commanding import Command
+
+
+@pytest.fixture
+async def probe_url(postgres: Databases) -> AsyncIterator[str]:
+    async with probe.probe_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+async def rows(probe_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(probe_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def operator(bus: Bus) -> Command:
+    """The command as the operator's NATS user."""
+    return Command(MENTORSHIP_NATS_URL=bus.url, MENTORSHIP_NATS_CREDENTIALS=str(bus.credentials("operator")))
+
+
+async def letters(operator: Command, *options: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = (await operator("dlq", "list", "--json", *options)).json
+    return found
+
+
+async def test_a_dead_letter_is_tried_again_by_its_handler_and_closed_once_handled(
+    bus: Bus, running: Runner, operator: Command, probe_url: str, rows: asyncpg.Connection
+) -> None:
+    probe.FLAKY["later"] = 8
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        await bus.publish(probe.goal("later"), source="/elsewhere")
+        await bus.settled()
+        [letter] = await letters(operator)
+        assert (letter["consumer"], letter["source"]) == ("probe-echo", "/elsewhere")
+        replayed = await operator("dlq", "replay", str(letter["number"]), "--json")
+        assert [(one["outcome"], replayed.code) for one in replayed.json] == [("handled", 0)]
+        assert await rows.fetchval("SELECT count(*) FROM echo") == 1
+        assert await rows.fetchval("SELECT requested_by <> '' FROM dead_letter_replay")
+        assert await letters(operator) == []
+
+
+async def test_a_letter_that_is_refused_again_stays(
+    bus: Bus, running: Runner, operator: Command, probe_url: str
+) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        await bus.publish(probe.goal("refuse"))
+        await bus.settled()
+        replayed = await operator("dlq", "replay", "--all", "--json")
+        assert [(one["outcome"], one["reason"], replayed.code) for one in replayed.json] == [
+            ("failed", "not_wanted", 1)
+        ]
+        assert len(await letters(operator)) == 1
+    down = await operator("dlq", "replay", "--all")
+    assert (down.code, "probe does not listen" in down.err) == (1, True)
+
+
+async def test_letters_are_shown_with_their_original_and_discarded_by_publisher(
+    bus: Bus, running: Runner, operator: Command, probe_url: str
+) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        for source in ("/a", "/b"):
+            await bus.publish(probe.goal("refuse"), source=source)
+        await bus.settled()
+    [letter] = await letters(operator, "--source", "/a")
+    shown = (await operator("dlq", "show", str(letter["number"]), "--json")).json
+    assert json.loads(shown["original"]["body"])["code"] == "refuse"
+    assert shown["original"]["headers"]["ce-source"] == "/a"
+    assert "refuse" in (await operator("dlq", "show", str(letter["number"]))).out
+    assert (await operator("dlq", "discard", "--source", "/a")).code == 2, "a filter alone must not empty the box"
+    assert "1 removed" in (await operator("dlq", "discard", "--source", "/a", "--all", "--yes")).out
+    assert [one["source"] for one in await letters(operator)] == ["/b"]
+
+
+async def test_a_letter_whose_original_is_gone_says_so_and_replays_nothing_else(
+    bus: Bus, running: Runner, operator: Command, probe_url: str, rows: asyncpg.Connection
+) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        await bus.publish(probe.goal("refuse"))
+        await bus.settled()
+        [letter] = await letters(operator)
+        await bus.js.delete_msg("SESSIONS", int(str(letter["sequence"])))
+        assert "gone" in (await operator("dlq", "show", str(letter["number"]))).out
+        replayed = await operator("dlq", "replay", str(letter["number"]), "--json")
+        assert [one["reason"] for one in replayed.json] == ["original_gone"]
+        assert await rows.fetchval("SELECT count(*) FROM echo") == 0
+
+
+async def test_many_letters_are_listed_the_newest_first(
+    bus: Bus, running: Runner, operator: Command, probe_url: str
+) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        for _ in range(150):
+            await bus.js.publish("mentorship.sessions.goal.set.v1", b"{not json", stream="SESSIONS")
+        await bus.settled(seconds=60)
+    numbers = [int(str(one["number"])) for one in await letters(operator, "--limit", "140")]
+    assert numbers == sorted(numbers, reverse=True)
+    assert (len(numbers), numbers[0]) == (140, 150)
+    everything = await letters(operator, "--limit", "1000", "--reason", "no_cloudevent")
+    assert len(everything) == 150
+
+
+async def test_a_lost_stream_is_refilled_from_the_outbox_under_the_same_ids(
+    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
+) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        for _ in range(5):
+            await bus.publish(probe.goal())
+        await bus.settled()
+        await eventually(lambda: count_of(bus, "mentorship.probe.>"), 5)
+        before = await ids_of(bus, "mentorship.probe.>")
+        await jetstream.call(bus.nc, "STREAM.DELETE.PROBE")
+        await apply(bus.nc, bus.topology, "home")
+        assert await republish(rows, datetime.now(UTC) - timedelta(hours=1)) == 5
+        relayed: list[int] = []
+        await emptied("probe", rows, relayed.append)
+        assert await ids_of(bus, "mentorship.probe.>") == before
+        status = await status_of("probe", rows)
+        assert (status.waiting, status.kept, sum(relayed) <= 5) == (0, 5, True)
+
+
+async def test_the_directory_brings_back_everybody_it_knows(
+    bus: Bus, running: Runner, operator: Command, postgres: Databases
+) -> None:
+    async with postgres.database("matching") as url, running(matching.main.service, url):
+        for event in (
+            hired("E1"),
+            hired("E2"),
+            left("E2"),
+            hired("E3", effective_on="2199-01-01"),
+            hired("E4"),
+            erased("E4"),
+        ):
+            await bus.publish(event, version=event.version)
+        await bus.settled()
+        known = await directory_of(url)
+        await bus.js.purge_stream("HR")
+        ran = await operator("directory", "republish", "--database", url, "--json")
+        assert ran.json == {"hr.employee.changed.v1": 2, "hr.employee.left.v1": 1, "hr.employee.erased.v1": 1}
+        await bus.settled()
+        back = [message.subject for message in await bus.messages("hr.employee.>")]
+        assert Counter(back) == ran.json
+        assert await directory_of(url) == known
+
+
+async def test_a_projection_is_rebuilt_while_its_service_runs(
+    bus: Bus, running: Runner, operator: Command, postgres: Databases
+) -> None:
+    async with postgres.database("analytics") as url, running(analytics.main.service, url):
+        for number in range(60):
+            await bus.publish(hired(f"E{number}"))
+        await bus.settled()
+        connection = await asyncpg.connect(url)
+        await connection.execute("DELETE FROM employee WHERE employee_id < 'E3'")
+        arguments = ("replay", "analytics", "record-employees", "--database", url, "--json")
+        mended = await operator(*arguments)
+        found = {one["table"]: one for one in mended.json}
+        assert (mended.code, found["employee"]["rows_after"], found["employee"]["identical"]) == (1, 60, False)
+        again = await operator(*arguments)
+        assert (again.code, {one["identical"] for one in again.json}) == (0, {True})
+        assert (
+            await connection.fetchval("SELECT count(*) FROM inbox WHERE consumer = 'analytics-record-employees'") == 60
+        )
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "complaint"),
+    [
+        ("matching", None, "no projections"),
+        ("sessions", "open-relationship", "has effects"),
+        ("analytics", "nothing", "has no consumer nothing"),
+        ("nobody", None, "no service nobody"),
+    ],
+)
+def test_what_is_no_projection_is_not_replayed(service: str, name: str | None, complaint: str) -> None:
+    with pytest.raises(Problem, match=complaint):
+        projections(load().consumers, service, name)
+
+
+def test_times_are_given_as_ages_or_dates() -> None:
+    now = datetime(2026, 5, 17, 12, tzinfo=UTC)
+    assert instant("90m", now) == datetime(2026, 5, 17, 10, 30, tzinfo=UTC)
+    assert instant("2026-05-01", now) == datetime(2026, 5, 1, tzinfo=UTC)
+    with pytest.raises(Problem, match="yesterday is no time"):
+        instant("yesterday", now)
+
+
+async def ids_of(bus: Bus, subject: str) -> list[str]:
+    return sorted(str((message.headers or {})["ce-id"]) for message in await bus.messages(subject))
+
+
+async def count_of(bus: Bus, subject: str) -> int:
+    return len(await bus.messages(subject))
+
+
+async def directory_of(url: str) -> list[object]:
+    connection = await asyncpg.connect(url)
+    try:
+        query = "SELECT employee_id, status, version, document FROM employee ORDER BY employee_id"
+        return [tuple(row) for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
