@@ -94,9 +94,9 @@ async def test_messages_of_one_batch_each_continue_their_own_senders_trace(
     finished = exporter.get_finished_spans()
     processed = [span for span in finished if span.name.startswith("process ")]
     assert len(processed) == 3
-    for span in processed:
-        sender = senders[str((span.attributes or {})["messaging.message.id"])]
-        assert _ids(span) == (sender.trace_id, sender.span_id)
+    for one in processed:
+        sender = senders[str((one.attributes or {})["messaging.message.id"])]
+        assert _ids(one) == (sender.trace_id, sender.span_id)
     published = [span for span in finished if span.name.startswith("publish ")]
     parents = {span.context.span_id for span in processed if span.context}
     assert {span.parent.span_id for span in published if span.parent} == parents
