@@ -13,7 +13,7 @@ from tests.secured_nats import SecuredNats
 
 DURABLE = Consumer(
     stream="MATCHING",
-    name="sessions-open-relationship",
+    name="sessions-listen-for-once",
     owner="sessions",
     filter_subjects=("mentorship.matching.match.activated.v1", "mentorship.matching.match.ended.v1"),
 )
@@ -58,7 +58,7 @@ async def test_drift_is_found_and_put_right(secured_nats: SecuredNats) -> None:
         found = await plan(operator, topology, "home")
         assert {(change.name, *sorted(change.fields)) for change in found} == {
             ("HR", "discard", "max_bytes"),
-            ("MATCHING/sessions-open-relationship", "filter_subjects"),
+            ("MATCHING/sessions-listen-for-once", "filter_subjects"),
         }
         assert await apply(operator, topology, "home") == found
         assert await plan(operator, topology, "home") == []
@@ -84,7 +84,7 @@ async def test_what_cannot_be_changed_in_place_stops_before_anything_is_touched(
         wrong = {"name": DURABLE.name, "durable_name": DURABLE.name, "ack_policy": "none", "deliver_policy": "all"}
         await jetstream.create_consumer(operator, DURABLE.stream, wrong, action="create")
         await jetstream.call(operator, "STREAM.DELETE.DLQ")
-        with pytest.raises(Problem, match="consumer MATCHING/sessions-open-relationship"):
+        with pytest.raises(Problem, match="consumer MATCHING/sessions-listen-for-once"):
             await apply(operator, topology, "home")
         assert await jetstream.stream_config(operator, "DLQ") is None
 
