@@ -32,7 +32,7 @@ async def test_hired_people_become_a_match_a_relationship_a_session_a_mail_and_a
 
     async def figures() -> dict[str, Any]:
         health = await story.health(programme)
-        return {"enrolled": health["participation"]["enrolled"], "accepted": health["offers"]["accepted"]}
+        return {"enrolled": health["participants"]["enrolled"], "accepted": health["offers"]["accepted"]}
 
     found: dict[str, Any] = {}
 
