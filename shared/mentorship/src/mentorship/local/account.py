@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -101,32 +102,61 @@ def forget(folder: Path) -> None:
         folder.unlink()
 
 
-def reachable_copy(source: Path, name: str, executable: str, *, alone: bool = False) -> Path:
-    """`source`, or a copy of that folder under `name` where the account can run `executable` of it.
+def reachable(root: Path, parts: Sequence[str], executable: str, name: str) -> Path:
+    """`root`, or a folder `name` with copies of these parts of it, where the account can run `executable`.
 
-    With `alone`, only the executable itself is copied.
+    The copies keep their places below `root`, since programs find their libraries by them.
     """
     who = account()
-    if who is None or can(who, "x", source / executable):
-        return source
+    if who is None or _runs(who, root / executable):
+        return root
     copy = _system_folder() / "bin" / name
-    if not copy.is_dir():
+    if not _runs(who, copy / executable):
         copy.parent.mkdir(exist_ok=True)
         copy.parent.chmod(0o755)
-        scratch = copy.with_name(f".{name}.{uuid4().hex}")
-        if alone:
-            scratch.mkdir()
-            shutil.copy(source / executable, scratch)
-        else:
-            shutil.copytree(source, scratch, symlinks=True)
-        scratch.chmod(0o755)
-        try:
-            scratch.rename(copy)
-        except OSError:  # another process was first
-            shutil.rmtree(scratch)
-    if not can(who, "x", copy / executable):
+        _copy(root, parts, copy)
+    if not _runs(who, copy / executable):
         raise Problem(f"The user {who.name} cannot run {copy / executable}: run this as an ordinary user.")
     return copy
+
+
+def _copy(root: Path, parts: Sequence[str], copy: Path) -> None:
+    """Copy aside and rename, so that nobody finds half a copy."""
+    scratch = copy.with_name(f".{copy.name}.{uuid4().hex}")
+    for part in parts:
+        target = scratch / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (root / part).is_dir():
+            shutil.copytree(root / part, target, symlinks=True)
+        elif (root / part).exists():
+            shutil.copy(root / part, target)
+    for folder in (scratch, *(path for path in scratch.rglob("*") if path.is_dir() and not path.is_symlink())):
+        folder.chmod(0o755)
+    if copy.exists():
+        copy.rename(scratch / "replaced")
+    try:
+        scratch.rename(copy)
+    except OSError:  # another process was first
+        shutil.rmtree(scratch)
+    shutil.rmtree(copy / "replaced", ignore_errors=True)
+
+
+def _runs(who: Account, program: Path) -> bool:
+    """Whether the account can start a program and the program finds its libraries."""
+    try:
+        asked = subprocess.run(
+            [program, "--version"],
+            user=who.uid,
+            group=who.gid,
+            extra_groups=[],
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    except OSError:
+        return False
+    return asked.returncode == 0
 
 
 def _moved(folder: Path, who: Account) -> Path:

