@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psutil
 from sqlalchemy import text
 
 from matching.handlers import work
@@ -28,6 +29,10 @@ async def _queued(house: House) -> tuple[str, str]:
 
 async def _status(house: House, run_id: str) -> str:
     return str((await house.ok("GET", f"/runs/{run_id}"))["status"])
+
+
+async def _has_engine(pid: int) -> bool:
+    return bool(psutil.Process(pid).children(recursive=True))
 
 
 @contextmanager
@@ -106,3 +111,36 @@ async def test_a_worker_that_is_told_to_stop_gives_its_run_back(staffed: House) 
     assert run["status"] in {"queued", "completed"}
     await staffed.work()
     assert await _status(staffed, run_id) == "completed"
+
+
+_CROWD_OF_EMPLOYEES = (
+    "INSERT INTO employee (employee_id, status, version, source, zone, zone_version, document)"
+    " SELECT 'C' || n, 'active', 1, '/hr', 'UTC', 1, jsonb_build_object('employee_id', 'C' || n, 'level', n % 9)"
+    " FROM generate_series(1, 1600) AS n"
+)
+_CROWD_OF_PARTICIPANTS = (
+    "INSERT INTO participant (id, programme_id, employee_id, version, status, roles, capacity, goals)"
+    " SELECT gen_random_uuid(), CAST(:programme AS uuid), 'C' || n, 1, 'enrolled',"
+    " ARRAY[CASE WHEN n % 4 = 0 THEN 'mentor' ELSE 'mentee' END], 2, ARRAY['g' || n % 7]"
+    " FROM generate_series(1, 1600) AS n"
+)
+
+
+async def test_a_worker_that_is_killed_in_the_middle_leaves_its_run_to_the_next_one(house: House) -> None:
+    programme = await house.programme()
+    async with house.here.service.database.transaction() as tx:
+        await tx.connection.execute(text(_CROWD_OF_EMPLOYEES))
+        await tx.connection.execute(text(_CROWD_OF_PARTICIPANTS), {"programme": programme})
+    asked = await house.ok("POST", f"/programmes/{programme}/runs")
+    with a_worker(house, lease_seconds=1.5) as first:
+        await eventually(lambda: _status(house, asked["run_id"]), "running", seconds=60)
+        await eventually(lambda: _has_engine(first.pid), expected=True)
+        engine = psutil.Process(first.pid).children(recursive=True)
+        first.kill()
+        first.wait()
+    with a_worker(house, lease_seconds=1.5):
+        await eventually(lambda: _status(house, asked["run_id"]), "completed", seconds=60)
+    run = await house.ok("GET", f"/runs/{asked['run_id']}")
+    assert (run["attempts"], run["pair_count"]) == (2, 800)
+    assert len(await house.said("run.completed", at_least=1)) == 1
+    assert not psutil.wait_procs(engine, timeout=10)[1], "the engine outlived its worker"
