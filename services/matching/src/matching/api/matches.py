@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.http import Body, Caller, Cursor, Page, Router, Transaction, allow, etag
 from contracts.matching import Format, MatchStatus, Role
+from contracts.words import UtcDatetime
 from matching.adapters.db.matches import contributions_of, matches_of
 from matching.domain.offers import Answer, DeclineReason, Match
 from matching.handlers import offers as handlers
@@ -68,7 +69,7 @@ class ExplainedMatch(MatchView):
 @router.get("/me/matches")
 async def my_matches(tx: Transaction, caller: Member, cursor: Cursor) -> Page[MatchView]:
     """The caller's own matches, newest first."""
-    after = cursor.after(datetime, UUID)
+    after = cursor.after(UtcDatetime, UUID)
     found = await matches_of(tx, caller.subject, (after[0], after[1]) if after else None, cursor.fetch)
     return cursor.page(found, key=lambda match: (match.proposed_at, match.id), item=view_of)
 

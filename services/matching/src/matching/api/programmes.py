@@ -105,7 +105,7 @@ async def list_programmes(tx: Transaction, caller: Anybody, cursor: Cursor) -> P
     """Programmes, newest first: everybody's that are or were open, and one's own drafts."""
     everything = caller.has("platform-admin")
     owner = caller.subject if caller.has("programme-manager") else ""
-    after = cursor.after(datetime, UUID)
+    after = cursor.after(UtcDatetime, UUID)
     found = await programmes_seen_by(
         tx, everything=everything, owner_id=owner, after=(after[0], after[1]) if after else None, limit=cursor.fetch
     )

@@ -15,6 +15,9 @@ from matching.adapters.db.tables import run
 from matching.domain.refusal import Refused
 from matching.domain.runs import Pair, Solution
 
+_LAST_NUMBER = 2**31 - 1
+"""The column's largest value; a made-up cursor may be beyond it."""
+
 RunStatus = Literal["queued", "running", "completed", "failed", "published"]
 
 
@@ -138,7 +141,7 @@ async def pairs_of(tx: Tx, run_id: UUID, after: int = -1, limit: int | None = No
     """The pairs of a run with their numbers."""
     rows = await tx.connection.execute(
         text("SELECT * FROM run_pair WHERE run_id = :id AND number > :after ORDER BY number LIMIT :limit"),
-        {"id": run_id, "after": after, "limit": limit},
+        {"id": run_id, "after": max(-1, min(after, _LAST_NUMBER)), "limit": limit},
     )
     return [(row.number, Pair(row.mentee_id, row.mentor_id, row.score, row.contributions)) for row in rows]
 
