@@ -23,7 +23,7 @@ Token = Callable[..., str]
 Bearer = Callable[..., dict[str, str]]
 
 for _name in [name for name in os.environ if name.startswith(("MENTORSHIP_", "OTEL_"))]:
-    if _name != "MENTORSHIP_TEST_ENGINE":
+    if not _name.startswith("MENTORSHIP_TEST_"):
         del os.environ[_name]  # what the developer's shell has set is no part of a test
 
 

@@ -12,8 +12,8 @@ from tests.journeys.story import Story
 
 @pytest.fixture(scope="session")
 def machine(session_folder: Path) -> Iterator[Machine]:
-    """A running platform: without anybody in it, or the one of $MENTORSHIP_HOME, such as that of `make containers`."""
-    if running := os.environ.get("MENTORSHIP_HOME"):
+    """A running platform: without anybody in it, or the one in $MENTORSHIP_TEST_HOME, as of `make containers`."""
+    if running := os.environ.get("MENTORSHIP_TEST_HOME"):
         yield Machine(Path(running))
         return
     with started(session_folder / "journeys") as machine:
