@@ -1,6 +1,9 @@
 """FastStream's NATS broker, set up so that it never goes deaf, never creates streams and never settles on its own."""
 
+import asyncio
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import structlog
@@ -9,6 +12,7 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
 from faststream.nats.security import NatsCredentials
 from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
@@ -35,12 +39,29 @@ class FlowingSubscriber(BatchPullStreamSubscriber):
         self.add_task(self._consume_pull)
 
     async def _consume_pull(self) -> None:
-        loop = self._loop
-        while self.running and loop is not None:
+        """While the database commits one batch, the next is decoded: bulk handlers have two in hand."""
+        in_hand = asyncio.Semaphore(1 if self.consumer.subscription.kind == "each" else 2)
+        handling: set[asyncio.Task[None]] = set()
+
+        async def handle(messages: list[Msg]) -> None:
+            try:
+                if self.running:
+                    await self.consume(messages)
+                else:
+                    await _put_back(messages)
+            finally:
+                in_hand.release()
+
+        while self.running and (loop := self._loop) is not None:
+            await in_hand.acquire()
             messages = await loop.next_batch(self.consumer.paused)
             self.consumer.turned()
-            if messages:
-                await self.consume(messages)
+            if not messages:
+                in_hand.release()
+                continue
+            task = asyncio.create_task(handle(messages))
+            handling.add(task)
+            task.add_done_callback(handling.discard)
 
     def forget_requests(self) -> None:
         """After a reconnect: what was asked for is no longer known to the server."""
@@ -52,11 +73,31 @@ class FlowingSubscriber(BatchPullStreamSubscriber):
         loop, self._loop = self._loop, None
         left = await loop.stop() if loop else []
         await super().stop()
-        for message in left:
-            try:
-                await message.nak()
-            except NatsError:
-                return
+        await _put_back(left)
+
+
+async def _put_back(messages: Sequence[Msg]) -> None:
+    with suppress(NatsError):
+        for message in messages:
+            await message.nak()
+
+
+_is_token = re.compile(r"[!-9;-~]+").fullmatch
+
+
+def parse_header_lines(raw: bytes) -> dict[str, str]:
+    """Message headers, as nats-py reads them but without a look at every character: a third of a consumer's work."""
+    headers = {}
+    for line in raw.decode("utf-8", "replace").split("\r\n"):
+        name, colon, value = line.partition(":")
+        if colon and _is_token(name := name.strip()):
+            headers[name] = value.strip()
+    return headers
+
+
+def quicken(connection: Client) -> None:
+    """Let a connection read headers the quick way."""
+    connection._parse_header_lines = parse_header_lines  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from chassis.broker import FlowingSubscriber, attach, make_broker
+from chassis.broker import FlowingSubscriber, attach, make_broker, quicken
 from chassis.consumer import Consumer
 from chassis.health import Health
 from chassis.relay import Relay
@@ -102,6 +102,7 @@ class Messaging:
                 delay = min(5.0, delay * 2)
                 continue
             self._broker = broker
+            quicken(self.client())
             return broker
         return None
 
