@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
@@ -26,17 +27,18 @@ def logs(
     """Show what the processes wrote."""
     files = _files(Home.find(), process)
     show = _Shown([name for name, _ in files], raw=raw)
-    followed = [(name, path.open(errors="replace")) for name, path in files]
-    for name, file in followed:
-        for line in _last(file, lines):
-            show(name, line)
-    while follow:
-        written = [(name, line) for name, file in followed for line in file]
-        for name, line in written:
-            show(name, line)
-        if not written:
-            _from_start_if_emptied([file for _, file in followed])
-            time.sleep(0.2)
+    with ExitStack() as opened:
+        read = [(name, opened.enter_context(path.open(errors="replace"))) for name, path in files]
+        for name, file in read:
+            for line in _last(file, lines):
+                show(name, line)
+        while follow:
+            written = [(name, line) for name, file in read for line in file]
+            for name, line in written:
+                show(name, line)
+            if not written:
+                _from_start_if_emptied([file for _, file in read])
+                time.sleep(0.2)
 
 
 def _files(home: Home, process: str) -> list[tuple[str, Path]]:
