@@ -1,5 +1,6 @@
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 from chassis.cloudevents import MAX_EVENT_BYTES, size_of
 from contracts.hr import EmployeeHired
+from mentorship import broker
 from mentorship.company import people, write
-from mentorship.importing import Refused, Row, envelope, outgoing, read_rows
+from mentorship.importing import Refused, Row, envelope, outgoing, read_rows, send
 from mentorship.problem import Problem
 from mentorship.topology import jetstream
 from tests.mentorship.commanding import Command
@@ -156,6 +158,21 @@ async def test_a_changed_file_is_new_to_the_stream(secured_nats: SecuredNats, tm
     for name in ("Ann", "Anna"):
         path.write_text(json.dumps({"employee_id": "E1", "display_name": name, "email": "ann@x.org"}) + "\n")
         assert (await command("import", path, "--json", "--event", "changed")).json["published"] == 1
+
+
+async def test_an_import_outlives_a_kill_of_the_server(secured_nats: SecuredNats) -> None:
+    def rows() -> Iterator[Row | Refused]:
+        for number, person in enumerate(people(3200, seed=1), 1):
+            if number == 2500:
+                secured_nats.server.kill()
+                secured_nats.server.start()
+            yield Row(number, person)
+
+    to = broker.Access(secured_nats.server.url, secured_nats.credentials["hr"])
+    async with broker.connected(to) as publisher:
+        outcome = await send(publisher, rows(), "/hr", lambda _: None)
+    assert outcome.published + outcome.repeated == 3200
+    assert await stored(secured_nats) == 3200
 
 
 async def test_a_user_who_may_not_publish_hears_so_and_nothing_is_stored(
