@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from tests.bench import consumer, hops, relay, servers
+from tests.bench import consumer, hops, importing, relay, servers
 from tests.bench.processes import answers, start_process, stop_processes
 
 
@@ -44,9 +44,10 @@ class Size:
     posts: int
     seconds: float
     rounds: int
+    people: int
 
 
-SMALL, FULL = Size(8_000, 150, 6, 3), Size(40_000, 600, 18, 5)
+SMALL, FULL = Size(8_000, 150, 6, 3, 20_000), Size(40_000, 600, 18, 5, 100_000)
 
 
 async def of_consumer(folder: Path, size: Size, _: str) -> Result:
@@ -122,6 +123,17 @@ async def of_posts(folder: Path, size: Size, collector: str) -> Result:
     return Result("POST traced / untraced", found["traced"], found["untraced"], "POST/s", ratio, 0.75)
 
 
+async def of_import(folder: Path, size: Size, _: str) -> Result:
+    """A first import through the whole platform; its memory is told beside it."""
+    del os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]  # the platform brings its own receiver
+    seconds, peak, name = await importing.import_company(folder, size.people)
+    Console(stderr=True).print(f"the most memory had {name}: {peak:.0f} MB")
+    assert peak <= importing.MEGABYTES, f"{name} took {peak:.0f} MB"
+    allowed = importing.SECONDS * size.people / 100_000
+    title = f"import of {size.people:,} employees / {allowed:.0f} s"
+    return Result(title, seconds, allowed, "s", seconds / allowed, 1.0, at_most=True)
+
+
 def _compared(name: str, ours: list[float], limits: list[float], goal: float) -> Result:
     mine, limit = statistics.median(ours), statistics.median(limits)
     ratio = statistics.median(one / other for one, other in zip(ours, limits, strict=True))
@@ -134,6 +146,7 @@ BENCHES: dict[str, Callable[[Path, Size, str], Awaitable[Result]]] = {
     "pipeline": of_pipeline,
     "hops": of_hops,
     "posts": of_posts,
+    "import": of_import,
 }
 
 
