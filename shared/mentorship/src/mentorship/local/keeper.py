@@ -86,8 +86,8 @@ class Keeper:
 
     def _what_happened(self) -> str:
         name = self.child.name
-        if self.child.exit_code in {None, -9}:
-            return f"{name} did not become ready: `mentorship logs {name}` shows what it says."
+        if self.child.exit_code in {None, -9}:  # by us, when its time was over, or by somebody else
+            return f"{name} did not become ready and was killed: `mentorship logs {name}` shows what it says."
         words = self.child.last_words(1).strip()
         says = f" Its last line: {words[:300]}" if words else ""
         return f"{name} ended with exit code {self.child.exit_code} before it was ready.{says}"
