@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from opentelemetry import metrics, propagate, trace
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
@@ -72,7 +72,9 @@ def configure(name: str) -> Telemetry | None:
         readers: list[MetricReader] = [PrometheusMetricReader(True, scope_info_enabled=False, registry=registry)]
         if _exports("METRICS"):
             readers.append(PeriodicExportingMetricReader(_metric_exporter()))
-        durations = View(instrument_unit="s", aggregation=ExplicitBucketHistogramAggregation(SECONDS))
+        durations = View(
+            instrument_type=Histogram, instrument_unit="s", aggregation=ExplicitBucketHistogramAggregation(SECONDS)
+        )
         measures = MeterProvider(readers, resource, views=[durations])
         trace.set_tracer_provider(traces)
         metrics.set_meter_provider(measures)
