@@ -23,6 +23,8 @@ from chassis.settings import ServiceSettings
 
 log = structlog.get_logger()
 
+_PUTTING_BACK = 2.0
+
 
 class FlowingSubscriber(BatchPullStreamSubscriber):
     """FastStream's batch subscriber with the callback-fed pull loop beneath it."""

@@ -86,7 +86,14 @@ class Consumer:
         deliveries = [read(message, self.events) for message in messages]
         for delivery in deliveries:
             start_span(delivery, self.durable)
-        await self._settle(self._sorted_out(deliveries))
+        try:
+            await self._settle(self._sorted_out(deliveries))
+        except asyncio.CancelledError:
+            # The process is told to stop and this takes too long: somebody else may have it at once.
+            for delivery in deliveries:
+                if not delivery.message.is_acked:
+                    await self._answer(delivery.message.nak)
+            raise
         self.last_stored_at = deliveries[-1].stored_at
         finish_spans(deliveries)
         self._observe(self.durable, "handled", len(deliveries), time.perf_counter() - started)

@@ -46,6 +46,7 @@ class Messaging:
         self._broker: NatsBroker | None = None
         self._subscribers: list[FlowingSubscriber] = []
         self._stopping = False
+        self._fetching_ends: asyncio.Task[None] | None = None
 
     @property
     def connection(self) -> Client | None:
@@ -141,13 +142,22 @@ class Messaging:
         if not self._stopping and self._broker is not None:
             self._fail("the connection to NATS was closed for good")
 
+    def stop_fetching(self) -> asyncio.Task[None]:
+        """Stop fetching, finish what is in hand within 15 s, put back the rest."""
+        if self._fetching_ends is None:
+            self._stopping = True
+            for consumer in self._consumers:
+                consumer.stopping.set()
+            self._fetching_ends = asyncio.create_task(self._end_fetching())
+        return self._fetching_ends
+
+    async def _end_fetching(self) -> None:
+        await asyncio.gather(*(subscriber.stop() for subscriber in self._subscribers), return_exceptions=True)
+
     async def stop(self) -> None:
-        """Stop fetching, finish what is in hand within 15 s, put back the rest, disconnect."""
-        self._stopping = True
-        for consumer in self._consumers:
-            consumer.stopping.set()
+        """Stop fetching, then disconnect."""
+        await self.stop_fetching()
         if self._broker is not None:
-            await asyncio.gather(*(subscriber.stop() for subscriber in self._subscribers), return_exceptions=True)
             await self._broker.stop()
 
 

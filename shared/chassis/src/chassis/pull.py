@@ -10,6 +10,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 
 _HEARTBEAT = 5.0
 _EXPIRES = 30.0
+_LAST_WORDS = 2.0
 
 
 class PullLoop:
@@ -40,6 +42,7 @@ class PullLoop:
         self._arrived = asyncio.Event()
         self._subscription: Subscription | None = None
         self._durable = durable
+        self._stopping = False
 
     async def start(self) -> None:
         """Subscribe to the inbox that the server delivers to."""
@@ -49,8 +52,11 @@ class PullLoop:
 
     async def stop(self) -> list[Msg]:
         """Stop asking, and give back what was fetched but not handed out."""
-        if self._subscription is not None and not self._connection.is_closed:
-            await self._subscription.unsubscribe()
+        self._stopping = True
+        if self._subscription is not None and self._connection.is_connected:
+            # Not `unsubscribe`: that drops what the server has sent already, and nobody would see it before ack_wait.
+            with suppress(NatsError, TimeoutError):
+                await asyncio.wait_for(self._subscription.drain(), _LAST_WORDS)
         self._subscription = None
         left = list(self._buffer)
         self._buffer.clear()
@@ -58,7 +64,7 @@ class PullLoop:
 
     async def next_batch(self, paused: Callable[[], bool]) -> list[Msg]:
         """Wait up to a second for messages and give those that are there, at most a batch; none when paused."""
-        if paused():
+        if paused() or self._stopping:
             await asyncio.sleep(0.05)
             return []
         if not self._buffer:
@@ -69,6 +75,8 @@ class PullLoop:
             except TimeoutError:
                 self._notice_silence()
                 return []
+        if self._stopping:
+            return []
         take = min(len(self._buffer), self._batch)
         messages = [self._buffer.popleft() for _ in range(take)]
         await self._request()
@@ -100,7 +108,7 @@ class PullLoop:
 
     async def _request(self) -> None:
         wanted = self._batch * 2 - len(self._buffer) - self._requested
-        if wanted < self._batch or not self._connection.is_connected:
+        if wanted < self._batch or self._stopping or not self._connection.is_connected:
             return
         request = {
             "batch": wanted,

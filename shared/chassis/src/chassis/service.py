@@ -132,7 +132,7 @@ class Service:
             self.health.stopping()
             self.stopping.set()
             await self.messaging.stop()
-            await asyncio.wait(tasks, timeout=5)
+            await asyncio.wait(tasks, timeout=2)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -185,17 +185,25 @@ def _count_relayed(outcome: str, count: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that goes on serving, not ready, for a while after SIGTERM."""
+    """Uvicorn that goes on serving, not ready, for a while after SIGTERM, and for which a stop is no death."""
 
     delay = 0.0
     health: Health
+    stopping: Callable[[], object]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGTERM and self.delay and not self.health.is_stopping:
             self.health.stopping()
-            asyncio.get_running_loop().call_later(self.delay, super().handle_exit, sig, frame)
+            asyncio.get_running_loop().call_later(self.delay, self._leave, sig, frame)
         else:
-            super().handle_exit(sig, frame)
+            self._leave(sig, frame)
+
+    def _leave(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        # While requests are finished; one after the other would take too long.
+        self.stopping()
+        # Uvicorn raises the signals once more when all is done, so that an orderly stop would end as a kill.
+        self._captured_signals.clear()
 
 
 def run(factory: Callable[[], Service]) -> None:
@@ -214,6 +222,7 @@ def run(factory: Callable[[], Service]) -> None:
     server = _Server(config)
     server.delay = service.settings.shutdown_delay_seconds
     server.health = service.health
+    server.stopping = service.messaging.stop_fetching
 
     def stop() -> None:
         server.should_exit = True
