@@ -76,9 +76,7 @@ class Service:
         )
         self.stopping = asyncio.Event()
         self.consumers = [self._consumer(row, stream) for row in self.subscriptions for stream in row.by_stream]
-        self.relay = Relay(
-            settings.database_url.get_secret_value(), self._client, observe=_count_relayed
-        )
+        self.relay = Relay(settings.database_url.get_secret_value(), self._client, observe=_count_relayed)
         self.messaging = Messaging(self.name, settings, self.consumers, self.relay, self.health, self._fail)
         self.loop = Timers(self.database, self.timers, retry_base=settings.retry_base_seconds, observe=_record_lateness)
         self.backlog = Backlog(self.database, self.consumers, lambda: self.messaging.connection)
