@@ -27,7 +27,9 @@ _ANSWERS_WITHIN = 2.0
 
 def plain_environment(home: Home) -> dict[str, str]:
     """This process's environment without settings of the platform that happen to stand in it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MENTORSHIP_")}
+    # Without their bytecode kept, the services would be compiled anew at each start.
+    dropped = ("MENTORSHIP_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     topology = {name: os.environ[name] for name in ("MENTORSHIP_TOPOLOGY",) if name in os.environ}
     return {**kept, **topology, "MENTORSHIP_HOME": str(home.folder), MARK: str(home.folder), "PYTHONUNBUFFERED": "1"}
 
