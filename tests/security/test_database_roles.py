@@ -1,4 +1,4 @@
-"""A service's role reads and writes rows of its own tables; it changes no table, sees no other database, is nobody else.
+"""A service's role reads and writes rows of its tables: it changes no table, sees no other database, becomes nobody.
 
 The server is provisioned by the code that `make up` and Compose run, and migrated as they migrate it.
 """
