@@ -174,7 +174,7 @@ def _checked(nats_subject: str, data: bytes, traceparent: Any, **attributes: Any
     try:
         version = int(attributes["entityversion"])
         time = datetime.fromisoformat(attributes["time"]) if attributes["time"] else datetime.now(UTC)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise Undecodable("malformed_envelope") from error
     if time.tzinfo is None or not 0 <= version < 2**63:
         raise Undecodable("malformed_envelope")
@@ -187,9 +187,14 @@ def _checked(nats_subject: str, data: bytes, traceparent: Any, **attributes: Any
         time=time,
         version=version,
         data=data,
-        traceparent=traceparent if isinstance(traceparent, str) else None,
-        cause=unquote(cause) if isinstance(cause, str) else None,
+        traceparent=_header(traceparent, 512),
+        cause=_header(unquote(cause), 1025) if isinstance(cause, str) else None,
     )
+
+
+def _header(value: Any, length: int) -> str | None:
+    """A value that goes on in a header of ours, or nothing: without it the event is as good."""
+    return value if isinstance(value, str) and len(value) <= length and value.isprintable() else None
 
 
 def describe_invalid(error: ValidationError) -> list[dict[str, str]]:

@@ -58,9 +58,11 @@ def read_at(
         understand(delivery, delivery.envelope, events)
     except Undecodable as error:
         delivery.refused = error.reason
-        if delivery.envelope is None:
-            # Without an identity of its own it is known by its place in the stream.
-            delivery.identity = identity_of(f"nats:{stream}", str(sequence))
+    except Exception:  # noqa: BLE001  whatever it is, it must not take the rest of its batch with it
+        delivery.refused = "unreadable"
+    if delivery.envelope is None:
+        # Without an identity of its own it is known by its place in the stream.
+        delivery.identity = identity_of(f"nats:{stream}", str(sequence))
     return delivery
 
 
