@@ -5,6 +5,7 @@ others for the member's. `none` is a page without anything. Every request is und
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -188,8 +189,8 @@ async def test_anothers_thing_is_answered_like_one_that_does_not_exist(
     scene: Scene, row: Row, headers: dict[str, str]
 ) -> None:
     for name in (name for name, expected in row.expected.items() if expected == "404" and name != "former"):
-        anothers = await ask(scene, row.service, row, name, **headers)
-        nobodys = await ask(scene, row.service, row, name, missing=True, **headers)
+        anothers = await ask(scene, row.service, row, name, headers)
+        nobodys = await ask(scene, row.service, row, name, headers, missing=True)
         assert _told(anothers) == _told(nobodys), name
         assert anothers.status_code == 404
 
@@ -213,12 +214,12 @@ async def test_only_documents_probes_and_signed_links_are_public(scene: Scene, s
 
 
 async def ask(
-    scene: Scene, service: str, row: Row, caller: str, *, missing: bool = False, **headers: str
+    scene: Scene, service: str, row: Row, caller: str, headers: Mapping[str, str] = {}, *, missing: bool = False
 ) -> httpx.Response:
     """What one caller is answered; `missing` asks for a thing that nobody ever made."""
     who = CALLERS[caller]
     things: Any = _Missing() if missing else scene.of[who.asks_for]
-    sent = scene.stage.headers(who.id, *who.roles) | headers
+    sent = scene.stage.headers(who.id, *who.roles) | dict(headers)
     return await scene.call(service, row.method, row.path.format_map(things), sent, row.operation)
 
 
