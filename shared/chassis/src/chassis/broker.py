@@ -32,18 +32,19 @@ class FlowingSubscriber(BatchPullStreamSubscriber):
     consumer: Consumer
     inbox: str
     _loop: PullLoop | None = None
+    _handling: set[asyncio.Task[None]]
 
     async def _create_subscription(self) -> None:
         self._loop = PullLoop(
             self.connection, self.consumer.stream, self.consumer.durable, self.inbox, self.pull_sub.batch_size
         )
         await self._loop.start()
+        self._handling = set()
         self.add_task(self._consume_pull)
 
     async def _consume_pull(self) -> None:
         """While the database commits one batch, the next is decoded: bulk handlers have two in hand."""
         in_hand = asyncio.Semaphore(1 if self.consumer.subscription.kind == "each" else 2)
-        handling: set[asyncio.Task[None]] = set()
 
         async def handle(messages: list[Msg]) -> None:
             try:
@@ -62,8 +63,8 @@ class FlowingSubscriber(BatchPullStreamSubscriber):
                 in_hand.release()
                 continue
             task = asyncio.create_task(handle(messages))
-            handling.add(task)
-            task.add_done_callback(handling.discard)
+            self._handling.add(task)
+            task.add_done_callback(self._handling.discard)
 
     def forget_requests(self) -> None:
         """After a reconnect: what was asked for is no longer known to the server."""
@@ -71,11 +72,16 @@ class FlowingSubscriber(BatchPullStreamSubscriber):
             self._loop.forget_requests()
 
     async def stop(self) -> None:
-        """Finish the batch in hand, put back what was fetched and not begun."""
+        """Put back what was fetched and not begun; finish what is in hand, or put that back too."""
         loop, self._loop = self._loop, None
-        left = await loop.stop() if loop else []
+        if loop is None:
+            return
+        await _put_back(await loop.stop())
         await super().stop()
-        await _put_back(left)
+        for task in (unfinished := list(self._handling)):
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished, timeout=_PUTTING_BACK)
 
 
 async def _put_back(messages: Sequence[Msg]) -> None:

@@ -133,6 +133,7 @@ class Consumer:
     async def _one_by_one(self, deliveries: list[Delivery]) -> None:
         told = time.monotonic()
         for position, delivery in enumerate(deliveries):
+            self.turned()
             if time.monotonic() - told > _STILL_WORKING_EVERY:
                 told = time.monotonic()
                 for waiting in deliveries[position:]:
