@@ -52,7 +52,8 @@ class KeySet:
 
     async def key(self, key_id: str) -> PyJWK | None:
         """The key of that id; an unknown id costs one fetch at most, and many of them no more than one."""
-        if key_id in self._keys and not self._old():
+        # Behind whoever fetches them anew just now nobody waits who has a key that was good until then.
+        if key_id in self._keys and (not self._old() or self._lock.locked()):
             return self._keys[key_id]
         async with self._lock:
             if (key_id not in self._keys or self._old()) and self._may_fetch():
@@ -68,11 +69,13 @@ class KeySet:
         return self._tried_at is None or self._clock() - self._tried_at >= FETCH_EVERY_SECONDS
 
     async def _refresh(self) -> None:
-        self._tried_at = self._clock()
         try:
             self._keys = usable_keys(await self._fetch(self._url))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError):
             return  # the keys we have go on being good: an issuer that is away locks nobody out
+        finally:
+            # Counted from the end: a try may take as long as the pause, and a queue of callers would try one by one.
+            self._tried_at = self._clock()
         self._fetched_at = self._clock()
 
 
