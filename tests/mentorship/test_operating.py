@@ -10,6 +10,7 @@ import pytest
 
 import analytics.main
 import matching.main
+from mentorship.letters import count
 from mentorship.outboxes import emptied, republish, status_of
 from mentorship.problem import Problem
 from mentorship.rebuilding import projections
@@ -54,7 +55,7 @@ async def test_a_dead_letter_is_tried_again_by_its_handler_and_closed_once_handl
     probe.FLAKY["later"] = 8
     async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
         await bus.publish(probe.goal("later"), source="/elsewhere")
-        await bus.settled()
+        await eventually(lambda: count(bus.nc), 1)
         [letter] = await letters(operator)
         assert (letter["consumer"], letter["source"]) == ("probe-echo", "/elsewhere")
         replayed = await operator("dlq", "replay", str(letter["number"]), "--json")
@@ -69,7 +70,7 @@ async def test_a_letter_that_is_refused_again_stays(
 ) -> None:
     async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
         await bus.publish(probe.goal("refuse"))
-        await bus.settled()
+        await eventually(lambda: count(bus.nc), 1)
         replayed = await operator("dlq", "replay", "--all", "--json")
         assert [(one["outcome"], one["reason"], replayed.code) for one in replayed.json] == [
             ("failed", "not_wanted", 1)
@@ -85,7 +86,7 @@ async def test_letters_are_shown_with_their_original_and_discarded_by_publisher(
     async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
         for source in ("/a", "/b"):
             await bus.publish(probe.goal("refuse"), source=source)
-        await bus.settled()
+        await eventually(lambda: count(bus.nc), 2)
     [letter] = await letters(operator, "--source", "/a")
     shown = (await operator("dlq", "show", str(letter["number"]), "--json")).json
     assert json.loads(shown["original"]["body"])["code"] == "refuse"
@@ -101,7 +102,7 @@ async def test_a_letter_whose_original_is_gone_says_so_and_replays_nothing_else(
 ) -> None:
     async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
         await bus.publish(probe.goal("refuse"))
-        await bus.settled()
+        await eventually(lambda: count(bus.nc), 1)
         [letter] = await letters(operator)
         await bus.js.delete_msg("SESSIONS", int(str(letter["sequence"])))
         assert "gone" in (await operator("dlq", "show", str(letter["number"]))).out
@@ -116,7 +117,7 @@ async def test_many_letters_are_listed_the_newest_first(
     async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
         for _ in range(150):
             await bus.js.publish("mentorship.sessions.goal.set.v1", b"{not json", stream="SESSIONS")
-        await bus.settled(seconds=60)
+        await eventually(lambda: count(bus.nc), 150, seconds=60)
     numbers = [int(str(one["number"])) for one in await letters(operator, "--limit", "140")]
     assert numbers == sorted(numbers, reverse=True)
     assert (len(numbers), numbers[0]) == (140, 150)
@@ -130,8 +131,7 @@ async def test_a_lost_stream_is_refilled_from_the_outbox_under_the_same_ids(
     async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
         for _ in range(5):
             await bus.publish(probe.goal())
-        await bus.settled()
-        await eventually(lambda: count_of(bus, "mentorship.probe.>"), 5)
+        await eventually(lambda: kept(rows), 5)
         before = await ids_of(bus, "mentorship.probe.>")
         await jetstream.call(bus.nc, "STREAM.DELETE.PROBE")
         await apply(bus.nc, bus.topology, "home")
@@ -156,6 +156,7 @@ async def test_the_directory_brings_back_everybody_it_knows(
             erased("E4"),
         ):
             await bus.publish(event, version=event.version)
+        await eventually(lambda: forgotten(url), 1)
         await bus.settled()
         known = await directory_of(url)
         await bus.js.purge_stream("HR")
@@ -173,8 +174,9 @@ async def test_a_projection_is_rebuilt_while_its_service_runs(
     async with postgres.database("analytics") as url, running(analytics.main.service, url):
         for number in range(60):
             await bus.publish(hired(f"E{number}"))
-        await bus.settled()
         connection = await asyncpg.connect(url)
+        await eventually(lambda: connection.fetchval("SELECT count(*) FROM employee"), 60)
+        await bus.settled()
         await connection.execute("DELETE FROM employee WHERE employee_id < 'E3'")
         arguments = ("replay", "analytics", "record-employees", "--database", url, "--json")
         mended = await operator(*arguments)
@@ -214,8 +216,16 @@ async def ids_of(bus: Bus, subject: str) -> list[str]:
     return sorted(str((message.headers or {})["ce-id"]) for message in await bus.messages(subject))
 
 
-async def count_of(bus: Bus, subject: str) -> int:
-    return len(await bus.messages(subject))
+async def kept(rows: asyncpg.Connection) -> int:
+    return (await status_of("probe", rows)).kept
+
+
+async def forgotten(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM erased_employee"))
+    finally:
+        await connection.close()
 
 
 async def directory_of(url: str) -> list[object]:

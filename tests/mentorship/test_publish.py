@@ -77,6 +77,15 @@ async def test_a_name_that_is_taken_or_malformed_makes_no_publisher(tmp_path: Pa
     assert not list((tmp_path / "nats").rglob("*.creds"))
 
 
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("matching", "stands in the topology file"), ("nobody", "no publisher nobody")]
+)
+async def test_only_a_publisher_is_removed_as_one(tmp_path: Path, name: str, complaint: str) -> None:
+    (tmp_path / "nats").mkdir()
+    ran = await Command(MENTORSHIP_HOME=str(tmp_path))("publisher", "remove", name)
+    assert (ran.code, complaint in ran.err) == (1, True)
+
+
 async def test_drift_answers_the_shell(secured_nats: SecuredNats, tmp_path: Path) -> None:
     command = Command.signed_in(secured_nats, "operator", tmp_path)
     assert (await command("topology", "drift")).code == 0

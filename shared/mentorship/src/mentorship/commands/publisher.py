@@ -85,16 +85,20 @@ def remove(name: str = typer.Argument(...)) -> None:
     """Revoke a publisher's credentials, all of them and at once; it can be added again under a new key."""
     from mentorship.credentials import Authority
     from mentorship.local.home import Home
-    from mentorship.publishers import added_here, write
+    from mentorship.publishers import added_here, known, write
     from mentorship.revocation import tell_server
+    from mentorship.topology import users
 
     home = Home.find()
     authority = Authority(_existing(home.nats_folder))
     here = added_here(home.publishers_file)
-    if name not in here:
-        raise Problem(f"No publisher {name} was added on this machine: remove it from the topology file instead.")
+    if name not in here and name in users(known()):
+        raise Problem(f"{name} stands in the topology file: remove it there, then here.")
     write(home.publishers_file, {other: one for other, one in here.items() if other != name})
-    authority.revoke(name)
+    try:
+        authority.revoke(name)
+    except KeyError:
+        raise Problem(f"There is no publisher {name}.") from None
     if home.supervised:
         url = home.platform().nats_url
         broker.run(lambda: tell_server(url, authority))
