@@ -162,6 +162,11 @@ class Consumer:
             new = [delivery for identity, delivery in first.items() if identity in claims.new]
             if new:
                 await self._call(tx, new)
+            if self.subscription.copies:
+                handled = {id(delivery) for delivery in new}
+                copies = [one.received for one in deliveries if one.received and id(one) not in handled]
+                if copies:
+                    await self.subscription.copies(tx, copies)
             if any(delivery.deliveries > 1 for delivery in deliveries):
                 await inbox.forget_failures(tx.connection, self.durable, list(first))
             if audit:

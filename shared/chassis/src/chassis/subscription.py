@@ -24,6 +24,8 @@ class Subscription:
     tables: tuple[str, ...] = ()
     everything_under: str | None = None
     """A wildcard to filter by instead of the subjects of `events`, so that what is unknown is dead-lettered."""
+    copies: Callable[[Tx, Sequence[Received[Any]]], Awaitable[None]] | None = None
+    """Is told of messages whose event was handled before: they are no news, but they lie in the stream too."""
 
     @property
     def name(self) -> str:
@@ -56,9 +58,10 @@ def on_batch(
     *events: type[E],
     do: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]],
     everything_under: str | None = None,
+    copies: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]] | None = None,
 ) -> Subscription:
     """Call `do(tx, batch)` with all new messages of a fetch; it may publish, naming each one's cause."""
-    return Subscription(events, do, "batch", everything_under=everything_under)
+    return Subscription(events, do, "batch", everything_under=everything_under, copies=copies)
 
 
 def project(

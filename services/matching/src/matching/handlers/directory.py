@@ -84,6 +84,19 @@ async def keep_directory(tx: Tx, batch: Sequence[Received[Any]]) -> None:
     await _forget(tx, reading)
 
 
+async def note_copies(tx: Tx, batch: Sequence[Received[Any]]) -> None:
+    """Remember where else the stream holds what was heard before: who is erased is erased there too.
+
+    An import that is repeated, or an outbox published anew, stores an event a second time.
+    """
+    told = [received for received in batch if not isinstance(received.event, EmployeeErased)]
+    await db.lock_directory(tx)
+    gone = await db.erased_among(tx, {received.event.employee_id for received in told})
+    places = sorted({(received.event.employee_id, received.sequence) for received in told})
+    await db.note_messages(tx, [place for place in places if place[0] not in gone])
+    await erasure.erase_messages(tx, [sequence for name, sequence in places if name in gone])
+
+
 async def act_on_day(tx: Tx, key: str, payload: dict[str, Any]) -> None:
     """Put in force what HR said would hold from today on."""
     employee_id: str = payload["employee_id"]
