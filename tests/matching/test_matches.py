@@ -71,6 +71,18 @@ async def test_a_published_run_offers_each_pair_once(staffed: House) -> None:
     assert await staffed.offers(programme) == []
 
 
+async def test_what_has_changed_since_it_was_read_is_not_changed(staffed: House) -> None:
+    _, match = await _pair(staffed)
+    seen = {"If-Match": (await staffed.call("GET", f"/matches/{match}", "E1")).headers["ETag"]}
+    await staffed.ok("POST", f"/matches/{match}/accept", "E2", headers=seen)
+    for action in ("accept", "decline", "end"):
+        answer = await staffed.call("POST", f"/matches/{match}/{action}", "E1", headers=seen)
+        assert (answer.status_code, answer.json()["code"]) == (412, "changed_since")
+    run = (await staffed.ok("GET", f"/matches/{match}", "E1"))["run_id"]
+    late = await staffed.call("POST", f"/runs/{run}/publish", headers={"If-Match": '"3.completed"'})
+    assert late.status_code == 412
+
+
 async def test_both_accept_and_the_match_is_active(staffed: House) -> None:
     _, match = await _pair(staffed)
     mine = await staffed.ok("GET", "/me/matches", "E1")

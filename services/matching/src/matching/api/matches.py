@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
-from chassis.http import Body, Caller, Cursor, Page, Router, Transaction, allow, etag
+from chassis.http import Body, Caller, Cursor, IfMatch, Page, Router, Transaction, allow, etag
 from contracts.matching import Format, MatchStatus, Role
 from contracts.words import UtcDatetime
 from matching.adapters.db.matches import contributions_of, matches_of
@@ -83,26 +83,39 @@ async def get_match(tx: Transaction, caller: Anybody, match_id: UUID, response: 
 
 
 @router.post("/matches/{match_id}/accept")
-async def accept_match(tx: Transaction, caller: Member, match_id: UUID, response: Response) -> MatchView:
+async def accept_match(
+    tx: Transaction, caller: Member, match_id: UUID, if_match: IfMatch, response: Response
+) -> MatchView:
     """Say yes; when everybody has, the match is active."""
-    return _shown(await handlers.accept_offer(tx, caller, match_id), response)
+    return _shown(await handlers.accept_offer(tx, caller, match_id, if_match), response)
 
 
 @router.post("/matches/{match_id}/decline")
 async def decline_match(
-    tx: Transaction, caller: Member, match_id: UUID, response: Response, body: DeclineBody | None = None
+    tx: Transaction,
+    caller: Member,
+    match_id: UUID,
+    if_match: IfMatch,
+    response: Response,
+    body: DeclineBody | None = None,
 ) -> MatchView:
     """Say no."""
     reason = (body or DeclineBody()).reason
-    return _shown(await handlers.decline_offer(tx, caller, match_id, reason), response)
+    return _shown(await handlers.decline_offer(tx, caller, match_id, reason, if_match), response)
 
 
 @router.post("/matches/{match_id}/end")
 async def end_match(
-    tx: Transaction, caller: Anybody, match_id: UUID, response: Response, body: EndBody | None = None
+    tx: Transaction,
+    caller: Anybody,
+    match_id: UUID,
+    if_match: IfMatch,
+    response: Response,
+    body: EndBody | None = None,
 ) -> MatchView:
     """End an offer or an active match, as a member or as who runs the programme."""
-    return _shown(await handlers.end_match(tx, caller, match_id, (body or EndBody()).reason), response)
+    reason = (body or EndBody()).reason
+    return _shown(await handlers.end_match(tx, caller, match_id, reason, if_match), response)
 
 
 def view_of(match: Match) -> MatchView:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
-from chassis.http import Caller, Cursor, Router, Transaction, allow, etag
+from chassis.http import Caller, Cursor, IfMatch, Router, Transaction, allow, etag
 from chassis.ids import uuid7
 from matching.adapters.db.runs import Run, RunStatus, pairs_of
 from matching.domain.runs import Pair
@@ -87,14 +87,17 @@ async def get_run(tx: Transaction, caller: Manager, run_id: UUID, cursor: Cursor
     after = cursor.after(int)
     found = await pairs_of(tx, run_id, after[0] if after else -1, cursor.fetch)
     page = cursor.page(found, key=lambda row: (row[0],), item=lambda row: _pair(row[1]))
-    response.headers["ETag"] = etag(f"{run.version}.{run.status}")
+    response.headers["ETag"] = etag(run.state)
     return RunWithPairs(**_shown(run), pairs=page.items, next=page.next)
 
 
 @router.post("/runs/{run_id}/publish")
-async def publish_run(tx: Transaction, caller: Manager, run_id: UUID) -> PublishedView:
+async def publish_run(
+    tx: Transaction, caller: Manager, run_id: UUID, if_match: IfMatch, response: Response
+) -> PublishedView:
     """Offer the pairs to their people, who then have until the programme's deadline to answer."""
-    published = await handlers.publish_run(tx, caller, run_id)
+    published = await handlers.publish_run(tx, caller, run_id, if_match)
+    response.headers["ETag"] = etag(published.run.state)
     return PublishedView(run=RunView(**_shown(published.run)), offered=published.offered, left_out=published.left_out)
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from chassis.access import Caller
 from chassis.errors import Missing
+from chassis.preconditions import Precondition
 from chassis.transaction import Tx
 from contracts.matching import EndReason
 from matching.adapters.db import directory, matches, programmes
@@ -12,14 +13,14 @@ from matching.domain.refusal import Refused
 from matching.handlers.steps import take_step
 
 
-async def accept_offer(tx: Tx, caller: Caller, match_id: UUID) -> Match:
+async def accept_offer(tx: Tx, caller: Caller, match_id: UUID, expected: Precondition) -> Match:
     """Say yes. The places of both are locked first, so that nobody ever takes more than they have."""
     seen = await _own_match(tx, caller, match_id)
     members = [side.employee_id for side in seen.sides]
     # Locks in one order everywhere: employees, then participants, then the match.
     present = await directory.active_among(tx, members)
     places = await programmes.lock_participants(tx, [side.participant_id for side in seen.sides])
-    match = await _locked(tx, match_id)
+    match = await _locked(tx, match_id, expected)
     step = accept(match, caller.subject, tx.now)
     if not step.events:
         return match
@@ -32,17 +33,17 @@ async def accept_offer(tx: Tx, caller: Caller, match_id: UUID) -> Match:
     return await take_step(tx, step)
 
 
-async def decline_offer(tx: Tx, caller: Caller, match_id: UUID, reason: DeclineReason) -> Match:
+async def decline_offer(tx: Tx, caller: Caller, match_id: UUID, reason: DeclineReason, expected: Precondition) -> Match:
     """Say no."""
     await _own_match(tx, caller, match_id)
-    match = await _locked(tx, match_id)
+    match = await _locked(tx, match_id, expected)
     return await take_step(tx, decline(match, caller.subject, reason, tx.now))
 
 
-async def end_match(tx: Tx, caller: Caller, match_id: UUID, reason: EndReason) -> Match:
+async def end_match(tx: Tx, caller: Caller, match_id: UUID, reason: EndReason, expected: Precondition) -> Match:
     """A member, or who runs the programme, ends an offer or an active match."""
     await visible_match(tx, caller, match_id)
-    return await take_step(tx, end(await _locked(tx, match_id), reason))
+    return await take_step(tx, end(await _locked(tx, match_id, expected), reason))
 
 
 async def visible_match(tx: Tx, caller: Caller, match_id: UUID) -> Match:
@@ -66,8 +67,9 @@ async def _own_match(tx: Tx, caller: Caller, match_id: UUID) -> Match:
     return match
 
 
-async def _locked(tx: Tx, match_id: UUID) -> Match:
+async def _locked(tx: Tx, match_id: UUID, expected: Precondition) -> Match:
     match = await matches.lock_match(tx, match_id)
     if match is None:
         raise Missing
+    expected.check(match.version)
     return match

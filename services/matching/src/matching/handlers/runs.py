@@ -9,6 +9,7 @@ from uuid import UUID
 from chassis.access import Caller
 from chassis.errors import Missing
 from chassis.ids import uuid7
+from chassis.preconditions import Precondition
 from chassis.transaction import Tx
 from contracts.matching import Role
 from matching.adapters.db import directory, matches, programmes, runs
@@ -46,13 +47,14 @@ async def visible_run(tx: Tx, caller: Caller, run_id: UUID) -> Run:
     return run
 
 
-async def publish_run(tx: Tx, caller: Caller, run_id: UUID) -> Published:
+async def publish_run(tx: Tx, caller: Caller, run_id: UUID, expected: Precondition) -> Published:
     """Offer the run's pairs to their people; publishing it again offers nothing more."""
     await visible_run(tx, caller, run_id)
     # Locks in one order everywhere: run, programme, employees, participants, matches.
     run = await runs.find_run(tx, run_id, lock=True)
     if run is None:
         raise Missing
+    expected.check(run.state)
     programme = await managed_programme(tx, caller, run.programme_id, keep=True)
     if run.status == "published":
         return Published(run, 0, 0)

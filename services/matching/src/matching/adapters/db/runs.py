@@ -46,6 +46,11 @@ class Run:
     report: dict[str, Any]
     traceparent: str | None
 
+    @property
+    def state(self) -> str:
+        """Tells this state from any other: publishing makes no new version."""
+        return f"{self.version}.{self.status}"
+
 
 async def add_run(tx: Tx, run_id: UUID, programme_id: UUID) -> Run:
     """Queue a run; a programme has one active run at most."""
