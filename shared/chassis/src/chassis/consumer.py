@@ -137,7 +137,7 @@ class Consumer:
             if time.monotonic() - told > _STILL_WORKING_EVERY:
                 told = time.monotonic()
                 for waiting in deliveries[position:]:
-                    await waiting.message.in_progress()
+                    await self._answer(waiting.message.in_progress)
             try:
                 outcome = await self.attempt([delivery])
             except Exception as error:  # noqa: BLE001  every failure is classified and settled
