@@ -41,9 +41,7 @@ class Letters:
             html=self.writer.page(words, url),
             calendar=self._calendar(message, people, sender),
             calendar_method="CANCEL" if message.kind is Kind.SESSION_CANCELLED else "REQUEST",
-            extra={"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-            if url
-            else {},
+            extra=_one_click(url) if url else {},
         )
 
     def _calendar(self, message: Message, people: Mapping[str, Person], sender: str) -> bytes | None:
