@@ -89,6 +89,13 @@ def _places(
         )
 
 
+def _objects(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict):
+        yield path
+        for name, inner in value.items():
+            yield from _objects(inner, (*path, name))
+
+
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     for choice in schema.get("anyOf", ()):
         if "$ref" in choice:
@@ -152,7 +159,9 @@ async def test_there_are_many_names_to_try(scene: Scene) -> None:
 async def test_a_servers_field_in_a_body_is_refused_and_nothing_happens(scene: Scene, row: Row) -> None:
     body = BODIES[row.operation]()
     before = await everything_in(scene.stage, row.service)
-    for place in places(scene.stage.services[row.service].app.openapi(), row):
+    found = list(places(scene.stage.services[row.service].app.openapi(), row))
+    assert [place.path for place in found] == list(_objects(body))
+    for place in found:
         strange = [name for name in server_fields(scene.stage) if name not in place.own]
         at_once = 1 if place.is_mapping else SHOWN_AT_ONCE
         for start in range(0, len(strange), at_once):

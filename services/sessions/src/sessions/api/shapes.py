@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints
+from pydantic.config import JsonDict
 
 from chassis.http import Body
 from contracts.matching import EndReason, Format, Member
@@ -19,12 +20,20 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 """What only the members of the relationship read; at most 4,000 characters."""
 
 
+WITHOUT_OFFSET: JsonDict = {"format": "date-time-local"}
+"""OpenAPI's name for what wall clocks show: `date-time` always has an offset."""
+
+
 class WhenIn(Body):
     """A date as people say it: what the wall clocks of a place show, and for how long."""
 
     local_start: Annotated[
         NaiveDatetime,
-        Field(description="Wall-clock time in `timezone`, without an offset.", examples=["2027-03-15T14:30"]),
+        Field(
+            description="Wall-clock time in `timezone`, without an offset.",
+            examples=["2027-03-15T14:30"],
+            json_schema_extra=WITHOUT_OFFSET,
+        ),
     ]
     timezone: TimeZone
     duration_minutes: Annotated[int, Field(ge=5, le=480)] = 60
@@ -90,7 +99,7 @@ class SessionOut(Shape):
     organizer_id: str | None
     starts_at: datetime
     ends_at: datetime
-    local_start: datetime
+    local_start: Annotated[datetime, Field(json_schema_extra=WITHOUT_OFFSET)]
     timezone: str
     duration_minutes: int
     status: Status
