@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import psutil
+import pytest
 from sqlalchemy import text
 
 from matching.handlers import work
@@ -75,6 +77,19 @@ async def test_the_run_of_a_killed_worker_is_taken_over(staffed: House) -> None:
         assert await work.hold_run(tx, dead, 50, SECOND) is None
     assert problem.mentees
     assert len(await staffed.said("run.completed", at_least=1)) == 1
+
+
+async def test_a_database_that_is_away_for_a_while_costs_no_attempt(
+    staffed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, run_id = await _queued(staffed)
+    away = AsyncMock(side_effect=OSError)
+    monkeypatch.setattr(work, "hold_run", away)
+    async with opened(staffed.url, lease_seconds=0.5) as worker:
+        await worker.work_once()
+    run = await staffed.ok("GET", f"/runs/{run_id}")
+    assert away.await_count > 0
+    assert (run["status"], run["attempts"]) == ("completed", 1)
 
 
 async def test_two_workers_never_take_the_same_run(staffed: House) -> None:

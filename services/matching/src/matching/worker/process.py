@@ -127,13 +127,20 @@ class Worker:
                         await work.give_back(tx, held)
                     break
                 beat()
-                async with self._database.transaction() as tx:
-                    held = await work.hold_run(tx, held, self._progress.value, self._lease)
+                held = await self._held(held)
         finally:
             stop.cancel()
         future.cancel()
         self.close()
         return None
+
+    async def _held(self, run: Run) -> Run | None:
+        try:
+            async with self._database.transaction() as tx:
+                return await work.hold_run(tx, run, self._progress.value, self._lease)
+        except Exception as error:  # noqa: BLE001  the database is away, which is no reason to throw away what is done
+            log.warning("run_not_held", run=str(run.id), reason=reason_of(error))
+            return run
 
 
 def beat() -> None:
