@@ -14,10 +14,9 @@ from sqlalchemy import text
 
 from chassis.cloudevents import CloudEvent, headers_of
 from chassis.ids import identity_of, uuid7
-from chassis.service import Service
-from chassis.settings import ServiceSettings
 from chassis.subscription import Received, on_batch
 from chassis.transaction import Tx
+from tests.bench.processes import start_process, stop_processes
 from tests.bench.servers import FILLING, BenchEchoed, BenchMade, durable
 
 UPSERT = (
@@ -82,33 +81,31 @@ async def fill(connection: Client, count: int) -> None:
                 assert json.loads(answer.data).get("count") == size, answer.data
 
 
-async def ours(connection: Client, nats_url: str, url: str, count: int) -> float:
-    """Events per second of our consumer, telemetry and all."""
+async def ours(connection: Client, nats_url: str, url: str, count: int, collector: str | None) -> float:
+    """Events per second of our consumer in a process of its own; its spans go to a collector, if there is one."""
     await durable(connection, "bench", SUBSCRIPTION)
-    settings = ServiceSettings(database_url=url, nats_url=nats_url)
-    service = Service(name="bench", settings=settings, subscriptions=[SUBSCRIPTION], revision="bench")
-    service.relay.run = _no_relay  # type: ignore[method-assign]  # the consumer alone is measured
     look = await asyncpg.connect(url)
     await look.execute("TRUNCATE thing, inbox, outbox")
-    async with service.app.router.lifespan_context(service.app):
+    environment = {"MENTORSHIP_DATABASE_URL": url, "MENTORSHIP_NATS_URL": nats_url}
+    exported = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector} if collector else {}
+    process, _ = start_process("tests.bench.pipeline_process", ["consumer"], environment | exported)
+    try:
         first = await reached(look, 1)
         started = time.perf_counter()
         done = await reached(look, count)
         seconds = time.perf_counter() - started
-    assert await look.fetchval("SELECT count(*) FROM outbox") == count
-    await look.close()
+        assert await look.fetchval("SELECT count(*) FROM outbox") == count
+    finally:
+        await look.close()
+        stop_processes([process])
     return (done - first) / seconds
 
 
 async def reached(look: asyncpg.Connection, count: int) -> int:
     """Wait until so many events are in the inbox, and give how many there are."""
     while (found := int(await look.fetchval("SELECT count(*) FROM inbox"))) < count:  # noqa: ASYNC110  others fill it
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
     return found
-
-
-async def _no_relay(stopping: asyncio.Event) -> None:
-    await stopping.wait()
 
 
 async def limit(  # noqa: PLR0915  in one piece, as lean code is

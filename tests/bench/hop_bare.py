@@ -79,7 +79,7 @@ class Bare:
         inbox = self.nc.new_inbox()
         await self.nc.subscribe(inbox, cb=receive)
         while True:
-            ask = json.dumps({"batch": 100, "expires": 30_000_000_000}).encode()
+            ask = json.dumps({"batch": 100, "expires": 600_000_000_000}).encode()
             await self.nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}", ask, reply=inbox)
             for _ in range(100):
                 message = await queue.get()

@@ -62,7 +62,7 @@ async def latencies(url: str, arrived_url: str, headers: dict[str, str], count: 
             started = time.perf_counter()
             answer = await client.post(f"{url}/v1/items", json={"item_id": str(item), "filling": "x" * 380})
             assert answer.status_code == 201, answer.text
-            await asyncio.wait_for(waiting.pop(item).wait(), 30)
+            await asyncio.wait_for(waiting[item].wait(), 30)
             if number >= 20:
                 found.append((time.perf_counter() - started) * 1000)
     await listener.close()
