@@ -98,15 +98,15 @@ _ENVELOPE_BYTES = 48 * 1024
 """More than an envelope can take: seven values of at most 512 characters, up to 12 bytes each on the wire."""
 
 _INSERT = text(
-    "INSERT INTO outbox (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload)"
+    "WITH stored AS (INSERT INTO outbox (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload)"
     " SELECT source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload"
     " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:subjects AS text[]), CAST(:things AS text[]),"
     " CAST(:versions AS bigint[]), CAST(:times AS timestamptz[]), CAST(:traces AS text[]), CAST(:causes AS text[]),"
     " CAST(:payloads AS bytea[])) WITH ORDINALITY"
     " AS row (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, position)"
-    " ORDER BY position ON CONFLICT (source, event_id) DO NOTHING"
+    " ORDER BY position ON CONFLICT (source, event_id) DO NOTHING)"
+    f" SELECT pg_notify('{CHANNEL}', '')"
 )
-_NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
 async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
@@ -125,4 +125,3 @@ async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
             "payloads": [row.payload for row in rows],
         },
     )
-    await connection.execute(_NOTIFY)
