@@ -73,5 +73,10 @@ async def test_pruning_keeps_what_is_needed(database: Database, rows: asyncpg.Co
             tx.publish(probe.goal(f"c{number}"), version=number + 1)
     await rows.execute("UPDATE outbox SET published_at = now() - interval '30 days' WHERE version = 1")
     await rows.execute("UPDATE outbox SET published_at = now() WHERE version = 2")
+    await rows.execute(
+        "INSERT INTO inbox_failure (consumer, event_id, failed_at) VALUES ('a', gen_random_uuid(), now()),"
+        " ('b', gen_random_uuid(), now() - interval '200 days')"
+    )
     await Timers(database, {}).prune()
+    assert [row["consumer"] for row in await rows.fetch("SELECT consumer FROM inbox_failure")] == ["a"]
     assert [row["version"] for row in await rows.fetch("SELECT version FROM outbox ORDER BY id")] == [2, 3]

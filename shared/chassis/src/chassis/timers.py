@@ -38,8 +38,11 @@ _POSTPONE = text(
 )
 _PRUNE = {
     "outbox": "published_at < now() - make_interval(days => 21)",
-    "inbox": "handled_at < now() - make_interval(days => 400)",
     "idempotency_key": "created_at < now() - make_interval(days => 2)",
+    # As long as dead letters are kept: until then one that is replayed and fails again goes on counting.
+    "inbox_failure": "failed_at < now() - make_interval(days => 180)",
+    # The largest comes last: if it takes too long, the others are done.
+    "inbox": "handled_at < now() - make_interval(days => 400)",
 }
 
 
@@ -113,7 +116,7 @@ class Timers:
             )
 
     async def prune(self) -> None:
-        """Drop old published outbox rows, old inbox rows and old idempotency keys."""
+        """Drop what is old: published outbox rows, idempotency keys, counted failures, inbox rows."""
         for table, condition in _PRUNE.items():
             async with self._database.transaction() as tx:
                 await tx.connection.execute(text(f"DELETE FROM {table} WHERE {condition}"))  # noqa: S608  constants above
