@@ -4,6 +4,7 @@ import asyncio
 import copy
 import re
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -158,7 +159,15 @@ async def test_what_is_not_served_is_a_problem_too(scene: Scene, service: str) -
         answer = await scene.stage.ask(service, "GET", path, headers=who)
         assert answer.status_code == 404, path
         must_tell_nothing(answer)
-    for method in ("PATCH", "TRACE", "PROPFIND", "DELETE"):
+    for method in ("TRACE", "PROPFIND", "DELETE"):
         answer = await scene.stage.ask(service, method, "/livez", headers=who)
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET"), method
         must_tell_nothing(answer)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_method_that_is_not_served_is_told_all_that_are(scene: Scene, service: str) -> None:
+    for path, operations in scene.stage.services[service].app.openapi()["paths"].items():
+        answer = await scene.stage.ask(service, "PATCH", re.sub(r"{\w+}", str(uuid4()), path))
+        assert answer.status_code == 405
+        assert set(answer.headers["allow"].split(", ")) == {method.upper() for method in operations}, path

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from opentelemetry import trace
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -56,7 +57,7 @@ def install(app: FastAPI, refusal: type[Exception] | None = None) -> None:
     """Answer the exceptions that handlers, FastAPI and the database raise; `refusal` is the service's own for rules."""
     app.exception_handler(Problem)(_handler(lambda error: error))
     app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(HTTPException)(_handler(_of_http))
+    app.exception_handler(HTTPException)(_not_served)
     app.exception_handler(EventTooLarge)(_handler(lambda _: TooLarge(MAX_EVENT_BYTES)))
     for kind in (SQLAlchemyError, OSError, TimeoutError):
         app.exception_handler(kind)(_outage)
@@ -73,6 +74,17 @@ def _handler(translate: Callable[[Any], Problem]) -> Callable[[Request, Exceptio
 
 def _of_refusal(error: Any) -> Problem:
     return Conflict(str(getattr(error, "code", "refused")), str(getattr(error, "detail", "This is not possible now.")))
+
+
+async def _not_served(request: Request, error: Any) -> Response:
+    problem = _of_http(error)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and "route" in request.scope:
+        # Starlette names the methods of the first route with that path, and each of ours has one method only.
+        path = request.scope["route"].path
+        routes = (route for route in iter_route_contexts(request.app.routes) if route.path == path)
+        allowed = sorted({method for route in routes for method in route.methods or ()})
+        problem.headers = {**problem.headers, "Allow": ", ".join(allowed)}
+    return problem_response(problem)
 
 
 def _of_http(error: HTTPException) -> Problem:
