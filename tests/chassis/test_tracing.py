@@ -1,6 +1,7 @@
 """Message spans: cheap, children of their senders, and in the hands of the exporter like any other."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
@@ -11,6 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
 from chassis import telemetry
+from chassis.cloudevents import CloudEvent, headers_of
+from chassis.replays import Replays
 from chassis.tracing import LeanSpan, child_span, format_traceparent, parse_traceparent
 from tests.chassis import probe
 from tests.eventually import eventually
@@ -100,6 +103,30 @@ async def test_messages_of_one_batch_each_continue_their_own_senders_trace(
     published = [span for span in finished if span.name.startswith("publish ")]
     parents = {span.context.span_id for span in processed if span.context}
     assert {span.parent.span_id for span in published if span.parent} == parents
+
+
+async def test_a_dead_letter_that_is_replayed_starts_a_trace_linked_to_its_senders(
+    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection, exporter: InMemorySpanExporter
+) -> None:
+    sender = _sender(sampled=True)
+    goal = probe.goal()
+    headers = headers_of(
+        CloudEvent(
+            "1", "/a", goal.subject, goal.thing_id, datetime.now(UTC), 1, b"", traceparent=format_traceparent(sender)
+        )
+    )
+    headers |= {"Mentorship-Stream": "SESSIONS", "Mentorship-Subject": goal.subject}
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS) as here:
+        replays = Replays("probe", here.service.consumers)
+        body = goal.model_dump_json().encode()
+        assert (await replays.replay("mentorship.replay.probe.echo", headers, body))["outcome"] == "handled"
+        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+    (processed,) = [span for span in exporter.get_finished_spans() if span.name.startswith("process ")]
+    (published,) = [span for span in exporter.get_finished_spans() if span.name.startswith("publish ")]
+    assert processed.parent is None
+    assert [link.context.trace_id for link in processed.links] == [sender.trace_id]
+    assert processed.context is not None
+    assert _ids(published) == (processed.context.trace_id, processed.context.span_id)
 
 
 def _ids(span: ReadableSpan) -> tuple[int, int]:

@@ -59,7 +59,7 @@ class Replays:
         delivery = self._delivery(consumer, headers, body)
         if delivery.refused:
             return {"outcome": "refused", "reason": delivery.refused}
-        start_span(delivery, durable)
+        start_span(delivery, durable, anew=True)
         requested_by = headers.get("Mentorship-Requested-By", "operator")[:200]
 
         async def audit(tx: Tx, claims: Claims) -> None:

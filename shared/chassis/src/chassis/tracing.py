@@ -9,7 +9,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
 from chassis.delivery import Delivery
@@ -117,21 +117,26 @@ def child_span(
     return span.starting_at(started) if started else span
 
 
-def start_span(delivery: Delivery, durable: str) -> None:
-    """Begin the span of a delivered message, and hand its trace to what is published because of it."""
+def start_span(delivery: Delivery, durable: str, *, anew: bool = False) -> None:
+    """Begin the span of a delivered message, and hand its trace to what is published because of it.
+
+    `anew` is for work long after its message: a trace of its own, linked to the sender's.
+    """
     envelope = delivery.envelope
-    delivery.span = child_span(
-        f"process {delivery.message.subject}",
-        parse_traceparent(envelope.traceparent) if envelope else None,
-        SpanKind.CONSUMER,
-        {
-            "messaging.system": "nats",
-            "messaging.operation.type": "process",
-            "messaging.destination.name": delivery.message.subject,
-            "messaging.consumer.group.name": durable,
-            "messaging.message.id": envelope.id if envelope else "",
-        },
-    )
+    name = f"process {delivery.message.subject}"
+    sender = parse_traceparent(envelope.traceparent) if envelope else None
+    attributes: dict[str, AttributeValue] = {
+        "messaging.system": "nats",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": delivery.message.subject,
+        "messaging.consumer.group.name": durable,
+        "messaging.message.id": envelope.id if envelope else "",
+    }
+    if anew:
+        links = [Link(sender)] if sender else []
+        delivery.span = _tracer.start_span(name, Context(), SpanKind.CONSUMER, attributes, links)
+    else:
+        delivery.span = child_span(name, sender, SpanKind.CONSUMER, attributes)
     if delivery.received:
         context = delivery.span.get_span_context()
         delivery.received.traceparent = format_traceparent(context) if context.is_valid else None
