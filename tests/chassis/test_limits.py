@@ -1,6 +1,7 @@
 """What one request may cost."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -43,6 +44,14 @@ def test_what_no_text_may_hold_does_not_pass(before: str, odd: str, after: str) 
 
 def test_brackets_in_texts_do_not_nest() -> None:
     check_json(json.dumps({"words": "[" * 1000 + '\\"' + "{" * 1000}).encode())
+
+
+@pytest.mark.parametrize("end", [b"", b"\\"])
+def test_a_text_that_never_ends_is_told_in_no_time(end: bytes) -> None:
+    began = time.perf_counter()
+    assert depth_over(b"[" * 40 + b'"' + b'\\"' * 130_000 + end, JSON_DEPTH)
+    assert not depth_over(b'"' + b"[" * 40 + b'\\"' * 130_000 + end, JSON_DEPTH)
+    assert time.perf_counter() - began < 5
 
 
 def test_the_deepest_document_that_passes() -> None:
