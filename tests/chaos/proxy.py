@@ -101,7 +101,7 @@ class Proxy:
                 with suppress(OSError):
                     writer.write(data)
                     await writer.drain()
-        while link.forgotten and not writer.is_closing():
+        while link.forgotten and not writer.is_closing():  # noqa: ASYNC110  nobody could tell it
             await asyncio.sleep(0.1)  # the other end is not to hear of it
         writer.close()
 

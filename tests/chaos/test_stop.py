@@ -2,35 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import httpx
-import pytest
 
 from tests.chaos import victim
 from tests.chaos.victims import Ledger, Process, asking, report
-from tests.chassis.probe import probe_database
 from tests.eventually import eventually
 from tests.fixtures.bus import Bus
-from tests.fixtures.databases import Databases
 from tests.fixtures.services import Runner
-
-
-@pytest.fixture
-async def victim_url(postgres: Databases) -> AsyncIterator[str]:
-    """A database for the victim."""
-    async with probe_database(postgres) as url:
-        yield url
-
-
-@pytest.fixture
-async def ledger(bus: Bus, victim_url: str) -> AsyncIterator[Ledger]:
-    """Keeps what was accepted."""
-    rows = await asyncpg.connect(victim_url)
-    yield Ledger(bus, rows)
-    await rows.close()
 
 
 async def test_a_stop_under_load_drops_nothing_and_another_replica_goes_on(

@@ -28,7 +28,9 @@ SEED = int(os.environ.get("CHAOS_SEED", "20261123"))
 
 def report(what: str, **figures: object) -> None:
     """Write down what was measured, with the seed."""
-    line = ", ".join(f"{name} {round(value, 2) if isinstance(value, float) else value}" for name, value in figures.items())
+    line = ", ".join(
+        f"{name} {round(value, 2) if isinstance(value, float) else value}" for name, value in figures.items()
+    )
     sys.stderr.write(f"\n[chaos] seed {SEED}, {what}: {line}\n")
 
 
@@ -66,6 +68,13 @@ class Ledger:
     async def handled(self) -> int:
         """How many of the published events have had their effect."""
         return int(await self.rows.fetchval("SELECT count(DISTINCT event_id) FROM echo WHERE code <> 'written'"))
+
+    async def fresh(self, seconds: float) -> float:
+        """How long a new event takes until it has had its effect."""
+        started = monotonic()
+        await self.publish(1)
+        await eventually(self.handled, len(self.heard), seconds=seconds)
+        return monotonic() - started
 
     async def unpublished(self) -> int:
         """Events that wait for the relay."""

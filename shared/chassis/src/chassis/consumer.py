@@ -152,10 +152,20 @@ class Consumer:
         self, deliveries: list[Delivery], audit: Callable[[Tx, inbox.Claims], Awaitable[None]] | None = None
     ) -> inbox.Claims:
         """Claim and handle deliveries in one transaction; raises what the handler raises. Settles nothing."""
+        try:
+            async with asyncio.timeout(self._time_limit):
+                return await self._attempt(deliveries, audit)
+        except TimeoutError:
+            self.database.distrust()
+            raise
+
+    async def _attempt(
+        self, deliveries: list[Delivery], audit: Callable[[Tx, inbox.Claims], Awaitable[None]] | None
+    ) -> inbox.Claims:
         first: dict[Any, Delivery] = {}
         for delivery in deliveries:
             first.setdefault(delivery.identity, delivery)
-        async with asyncio.timeout(self._time_limit), self.database.transaction() as tx:
+        async with self.database.transaction() as tx:
             claims = await inbox.claim(
                 tx.connection, self.durable, [(identity, delivery.digest) for identity, delivery in first.items()]
             )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -155,10 +156,20 @@ class Messaging:
         await asyncio.gather(*(subscriber.stop() for subscriber in self._subscribers), return_exceptions=True)
 
     async def stop(self) -> None:
-        """Stop fetching, then disconnect."""
+        """Stop fetching, then disconnect; a server that is silent is not waited for."""
         await self.stop_fetching()
-        if self._broker is not None:
-            await self._broker.stop()
+        connection, broker = self.connection, self._broker
+        if connection is None or broker is None:
+            return
+        try:
+            await connection.flush(timeout=1)
+            await broker.stop()
+        except (NatsError, OSError) as error:
+            log.warning("nats_not_told", reason=type(error).__name__)
+            with suppress(NatsError, OSError):
+                await asyncio.wait_for(connection.close(), 2)
+            with suppress(NatsError, OSError):
+                await broker.stop()
 
 
 def _turner(health: Health, loop: str) -> Callable[[], None]:

@@ -42,7 +42,7 @@ class PullLoop:
         self._arrived = asyncio.Event()
         self._subscription: Subscription | None = None
         self._durable = durable
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Subscribe to the inbox that the server delivers to."""
@@ -52,11 +52,11 @@ class PullLoop:
 
     async def stop(self) -> list[Msg]:
         """Stop asking, and give back what was fetched but not handed out."""
-        self._stopping = True
+        self._stopping.set()
         if self._subscription is not None and self._connection.is_connected:
             # Not `unsubscribe`: that drops what the server has sent already, and nobody would see it before ack_wait.
             with suppress(NatsError, TimeoutError):
-                await asyncio.wait_for(self._subscription.drain(), _LAST_WORDS)
+                await asyncio.wait_for(self._subscription.drain(), _LAST_WORDS)  # type: ignore[no-untyped-call]
         self._subscription = None
         left = list(self._buffer)
         self._buffer.clear()
@@ -64,7 +64,7 @@ class PullLoop:
 
     async def next_batch(self, paused: Callable[[], bool]) -> list[Msg]:
         """Wait up to a second for messages and give those that are there, at most a batch; none when paused."""
-        if paused() or self._stopping:
+        if paused() or self._stopping.is_set():
             await asyncio.sleep(0.05)
             return []
         if not self._buffer:
@@ -75,7 +75,7 @@ class PullLoop:
             except TimeoutError:
                 self._notice_silence()
                 return []
-        if self._stopping:
+        if self._stopping.is_set():
             return []
         take = min(len(self._buffer), self._batch)
         messages = [self._buffer.popleft() for _ in range(take)]
@@ -108,7 +108,7 @@ class PullLoop:
 
     async def _request(self) -> None:
         wanted = self._batch * 2 - len(self._buffer) - self._requested
-        if wanted < self._batch or self._stopping or not self._connection.is_connected:
+        if wanted < self._batch or self._stopping.is_set() or not self._connection.is_connected:
             return
         request = {
             "batch": wanted,

@@ -22,6 +22,7 @@ from chassis.outbox import CHANNEL
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
 from chassis.subscription import stream_of
 from chassis.tracing import child_span, format_traceparent, parse_traceparent
+from chassis.transaction import KEEPALIVE
 
 log = structlog.get_logger()
 
@@ -29,6 +30,9 @@ LOCK = 7310246
 BATCH_FROM = 100
 """From this many rows on a batch is faster than single publishes in flight."""
 _IN_FLIGHT = 256
+COMMAND_SECONDS = 10.0
+IDLE_SECONDS = 30.0
+"""The server ends a relay's session that says nothing for so long: with a lost connection its lock would stay."""
 
 _READ = (
     "SELECT id, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at"
@@ -82,7 +86,12 @@ class Relay:
             delay = min(10.0, delay * 2)
 
     async def _lead(self, stopping: asyncio.Event) -> None:
-        database = await asyncpg.connect(self._url, timeout=5, command_timeout=30)
+        database = await asyncpg.connect(
+            self._url,
+            timeout=5,
+            command_timeout=COMMAND_SECONDS,
+            server_settings={**KEEPALIVE, "idle_session_timeout": str(int(IDLE_SECONDS * 1000))},
+        )
         try:
             while not await database.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
                 await _pause(stopping, 1.0)

@@ -72,7 +72,10 @@ class Service:
         self.on_failure: Callable[[], None] = lambda: None
         settings = self.settings
         self.database = Database(
-            settings.database_url.get_secret_value(), f"/mentorship/{self.name}", pool=settings.database_pool
+            settings.database_url.get_secret_value(),
+            f"/mentorship/{self.name}",
+            pool=settings.database_pool,
+            seconds=max(settings.handler_seconds, settings.request_seconds),
         )
         self.stopping = asyncio.Event()
         self.consumers = [self._consumer(row, stream) for row in self.subscriptions for stream in row.by_stream]

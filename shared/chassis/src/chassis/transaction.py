@@ -1,17 +1,31 @@
 """One request, message or timer is one transaction: it commits everything, its events too, or nothing."""
 
+import socket
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis import outbox
 from chassis.cloudevents import CloudEvent
 from chassis.received import Received
 from contracts.event import Event
+
+SILENCE_SECONDS = 15
+"""How long a peer may leave bytes unacknowledged before a connection counts as lost, at both ends."""
+
+KEEPALIVE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "1",
+    "tcp_user_timeout": str(SILENCE_SECONDS * 1000),
+}
+"""Settings of a session, with which the server notices that its client is gone, and lets go of its locks."""
 
 
 class Tx:
@@ -71,17 +85,32 @@ _CANCEL = text("DELETE FROM due WHERE kind = :kind AND key = :key")
 class Database:
     """The service's own PostgreSQL database."""
 
-    def __init__(self, url: str, source: str, *, pool: int = 10) -> None:
+    def __init__(self, url: str, source: str, *, pool: int = 10, seconds: float | None = None) -> None:
+        """`seconds` is how long a transaction may do nothing: what was lost with its connection holds no locks."""
         self.url = url
         self.source = source
+        self._distrusted_at = 0.0
+        session = {"application_name": source, **KEEPALIVE}
+        if seconds is not None:
+            session["idle_in_transaction_session_timeout"] = str(int(seconds * 1000))
         self.engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool,
             max_overflow=0,
             pool_timeout=5,
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 60, "server_settings": {"application_name": source}},
+            connect_args={"timeout": 5, "command_timeout": 2 * (seconds or 30.0), "server_settings": session},
         )
+        event.listen(self.engine.sync_engine, "connect", _made)
+        event.listen(self.engine.sync_engine, "checkout", self._handed_out)
+
+    def distrust(self) -> None:
+        """Something took too long: perhaps the connections are lost. Those made before now are not used again."""
+        self._distrusted_at = time.monotonic()
+
+    def _handed_out(self, _: Any, record: Any, __: Any) -> None:
+        if record.info["made_at"] < self._distrusted_at:
+            raise InvalidatePoolError
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -94,6 +123,15 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+
+
+def _made(connection: Any, record: Any) -> None:
+    """Note a new connection's age, and let this end notice too that the other is gone."""
+    record.info["made_at"] = time.monotonic()
+    transport = getattr(connection.driver_connection, "_transport", None)
+    opened = transport and transport.get_extra_info("socket")
+    if opened is not None and opened.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_SECONDS * 1000)
 
 
 __all__: Sequence[str] = ("Database", "Tx")
