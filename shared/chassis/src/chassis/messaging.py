@@ -75,7 +75,8 @@ class Messaging:
         if broker is None:
             return
         try:
-            await self._check()
+            if not await self._checked(stopping):
+                return
         except TopologyMissing as error:
             self._fail(str(error))
             return
@@ -108,13 +109,33 @@ class Messaging:
             return broker
         return None
 
+    async def _checked(self, stopping: asyncio.Event) -> bool:
+        """Whether all is there that is used; waits while JetStream, which starts after NATS itself, does not say."""
+        delay = 0.2
+        while not stopping.is_set():
+            try:
+                await self._check()
+            except (NatsError, TimeoutError) as error:
+                if "permissions violation" in str(self.client().last_error).lower():
+                    raise TopologyMissing(
+                        "this NATS user may not ask for its durables; run `mentorship topology apply`"
+                    ) from error
+                log.warning("waiting_for_nats", reason=type(error).__name__, detail=str(error)[:120])
+                await asyncio.sleep(delay)
+                delay = min(5.0, delay * 2)
+            else:
+                return True
+        return False
+
     async def _check(self) -> None:
         """Refuse to start without a durable; additions by others are none of our business."""
         for consumer in self._consumers:
             wanted = consumer.subscription.by_stream[consumer.stream]
             subject = f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.durable}"
             info: dict[str, Any] = json.loads((await self.client().request(subject, b"", timeout=5)).data)
-            if "error" in info:
+            if (refused := info.get("error")) and refused.get("code") != 404:
+                raise NatsError(str(refused.get("description", "")))
+            if refused:
                 raise TopologyMissing(
                     f"durable {consumer.durable} on stream {consumer.stream} is missing;"
                     " run `mentorship topology apply`"
