@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -104,8 +104,18 @@ def parse_header_lines(raw: bytes) -> dict[str, str]:
 
 
 def quicken(connection: Client) -> None:
-    """Let a connection read headers the quick way."""
+    """Let a connection read headers the quick way, and survive those that are none."""
     connection._parse_header_lines = parse_header_lines  # type: ignore[method-assign]  # noqa: SLF001
+    read: Callable[[bytes], Awaitable[dict[str, str] | None]] = connection._process_headers  # noqa: SLF001
+
+    async def read_safely(raw: bytes) -> dict[str, str] | None:
+        try:
+            return await read(raw)
+        except (IndexError, ValueError):
+            # nats-py would end its reading loop: one malformed message would make every consumer of it deaf.
+            return {}
+
+    connection._process_headers = read_safely  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:
