@@ -89,7 +89,9 @@ class TransactionalRoute(APIRoute):
                     return _unless_known(request, await _answer(edge, caller, checked, inner))
             except TimeoutError as error:
                 if limit_of_time.expired():
-                    raise Unavailable("This took too long and was undone.", code="timeout") from error
+                    # Not "and was undone": it may have been the commit that took too long.
+                    detail = "This took too long. See whether it was done, or repeat it under its Idempotency-Key."
+                    raise Unavailable(detail, code="timeout") from error
                 raise
 
         return handle
