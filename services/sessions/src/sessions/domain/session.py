@@ -37,7 +37,8 @@ class Session:
     relationship_id: UUID
     programme_id: UUID
     members: tuple[str, ...]
-    organizer_id: str
+    organizer_id: str | None
+    """Nobody once that person is erased; of such a session nothing more is said."""
     slot: Slot
     status: Status = "scheduled"
     attended: tuple[str, ...] = ()
