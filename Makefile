@@ -1,6 +1,6 @@
 # Each target is one line over the `mentorship` command or a tool of .venv. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down reset status test check bench generate containers asyncapi
+.PHONY: help up down reset status test check chaos bench generate containers asyncapi
 MENTORSHIP := .venv/bin/mentorship
 
 help: ## list the targets
@@ -26,6 +26,9 @@ check: .venv/.complete ## what CI runs before the tests: style, types, import ru
 
 generate: .venv/.complete ## write the generated files anew: schemas, documents, consumers
 	@.venv/bin/python -m contracts.generate && $(MENTORSHIP) topology generate && $(MENTORSHIP) events --write
+
+chaos: .venv/.complete ## the fault runs at full size: 1,000 kills, about an hour
+	@CHAOS=full .venv/bin/python -m pytest -s tests/chaos $(ARGS)
 
 bench: .venv/.complete ## measure speed against limits measured in the same run
 	@.venv/bin/python -m tests.bench $(ARGS)

@@ -30,7 +30,9 @@ def publish(
     skill: list[str] | None = typer.Option(None, "--skill", help="hired, changed: repeat for several."),
     interest: list[str] | None = typer.Option(None, "--interest", help="hired, changed: repeat for several."),
     effective_on: datetime | None = typer.Option(None, "--effective-on", formats=["%Y-%m-%d"], help="hired, changed."),
-    on: datetime | None = typer.Option(None, "--on", formats=["%Y-%m-%d"], help="left: the last day; else today."),
+    on: datetime | None = typer.Option(
+        None, "--on", formats=["%Y-%m-%d"], help="left: gone from the start of this day; else today."
+    ),
     reason: str | None = typer.Option(None, "--reason", help="left: voluntary, involuntary or unknown."),
     version: int | None = typer.Option(None, "--version", min=0, help="Epoch milliseconds; else now."),
     data: Path | None = typer.Option(
