@@ -24,7 +24,7 @@ from tests.security.test_access_matrix import ROWS, without_names
 load_all_checks()
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-EXAMPLES = 12
+EXAMPLES = 15
 SECONDS = 5.0
 CHECKED: list[Any] = CHECKS.get_by_names(
     [
@@ -59,6 +59,13 @@ QUICK = settings(
 )
 
 
+for _format, _values in {
+    "date-time-local": ["2026-12-24T18:00", "2027-03-28T02:30:00", "2027-10-31T02:30", "9999-12-31T23:59"],
+    "iana-time-zone": ["UTC", "Europe/Berlin", "Pacific/Apia"],
+}.items():
+    schemathesis.openapi.format(_format, st.sampled_from(_values))
+
+
 class Fuzzed(NamedTuple):
     """An operation as schemathesis reads it, and somebody who may do it on something that exists."""
 
@@ -69,8 +76,10 @@ class Fuzzed(NamedTuple):
     @property
     def cases(self) -> st.SearchStrategy[Case[Any]]:
         """Requests for what exists that fit the document, and requests that do not fit it."""
+        about_it = self.operation.as_strategy(GenerationMode.POSITIVE, path_parameters=self.things or None)
         return st.one_of(
-            self.operation.as_strategy(GenerationMode.POSITIVE, path_parameters=self.things or None),
+            about_it,
+            about_it,
             self.operation.as_strategy(GenerationMode.POSITIVE),
             self.operation.as_strategy(GenerationMode.NEGATIVE),
         )
@@ -115,13 +124,6 @@ async def test_nothing_that_is_sent_breaks_a_service(scene: Scene, service: str,
 
     # The client lives in this loop, and Hypothesis would stop it.
     await asyncio.to_thread(fuzz)
-
-
-for _format, _values in {
-    "date-time-local": ["2026-12-24T18:00", "2027-03-28T02:30:00", "2027-10-31T02:30", "9999-12-31T23:59"],
-    "iana-time-zone": ["UTC", "Europe/Berlin", "Pacific/Apia"],
-}.items():
-    schemathesis.openapi.format(_format, st.sampled_from(_values))
 
 
 def _request(case: Case[Any], headers: dict[str, str]) -> tuple[str, str, dict[str, Any]]:
