@@ -1,11 +1,17 @@
 """Probes that tell the truth."""
 
+import asyncio
+
 import httpx
 
 from chassis.health import STUCK_SECONDS, Health
 from mentorship.local.issuer import Issuer
+from tests.chassis import probe
 from tests.chassis.notebook import Notebook, opened
+from tests.eventually import eventually
+from tests.fixtures.bus import Bus
 from tests.fixtures.databases import Databases
+from tests.fixtures.services import Runner, Running
 
 
 class Clock:
@@ -15,6 +21,24 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+async def test_starting_lasts_until_nats_and_what_is_used_of_it_are_there(
+    bus: Bus, running: Runner, probe_url: str
+) -> None:
+    rows = probe.SUBSCRIPTIONS
+    async with running(
+        probe.service, probe_url, name="probe", subscriptions=rows, nats_url="nats://127.0.0.1:1"
+    ) as here:
+        await asyncio.sleep(0.3)
+        assert (await here.client.get("/startupz")).json()["code"] == "starting"
+        assert (await here.client.get("/livez")).status_code == 200
+    async with running(probe.service, probe_url, name="probe", subscriptions=rows) as here:
+        await eventually(lambda: _status(here, "/startupz"), 200)
+
+
+async def _status(here: Running, path: str) -> int:
+    return (await here.client.get(path)).status_code
 
 
 async def test_a_service_is_started_when_it_says_so(client: httpx.AsyncClient, notebook: Notebook) -> None:

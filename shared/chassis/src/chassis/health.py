@@ -31,7 +31,7 @@ class Health:
         self._stopping = False
 
     def started(self) -> None:
-        """Start-up is over: the loops run."""
+        """Start-up is over: NATS was there, and all that is used of it; the loops run."""
         self._started = True
 
     def stopping(self) -> None:

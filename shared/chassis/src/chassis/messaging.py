@@ -87,6 +87,8 @@ class Messaging:
         await broker.start()
         await Replays(self._name, self._consumers).listen(self.client())
         self._health.connected(True)
+        # Not before: an orchestrator takes the old pods away when the new ones say this.
+        self._health.started()
         watch = asyncio.create_task(self._watch(stopping))
         await self._relay.run(stopping)
         await watch

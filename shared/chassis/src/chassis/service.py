@@ -125,7 +125,6 @@ class Service:
             *(background(self.context) for background in self.background),
         ]
         tasks = [asyncio.ensure_future(self._guarded(one)) for one in work]
-        self.health.started()
         log.info("started", service=self.name)
         try:
             yield
