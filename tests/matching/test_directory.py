@@ -61,6 +61,24 @@ async def test_erasing_removes_every_copy_that_the_stream_has(house: House) -> N
     assert len(await house.bus.messages("hr.employee.erased.v1")) == 1
 
 
+async def test_erasing_removes_what_nobody_could_read(house: House) -> None:
+    told = b'{"employee_id": "E1", "display_name": "Zanzibar Quux", "version": -1'
+
+    async def nonsense() -> None:
+        envelope = await house.bus.publish(hired("E2"))
+        headers = headers_of(envelope) | {"ce-id": str(uuid4()), "Nats-Msg-Id": str(uuid4())}
+        await house.bus.js.publish("hr.employee.hired.v1", told + b"}", headers=headers, stream="HR")
+        await house.bus.js.publish("hr.employee.hired.v1", told, stream="HR")
+
+    await nonsense()
+    await house.hear(hired("E1"), erased("E1"))
+    await nonsense()
+    await house.bus.settled()
+    await eventually(lambda: house.rows("SELECT 1 FROM hr_erasure"), [])
+    assert not any(b"Quux" in (message.data or b"") for message in await house.bus.messages("hr.employee.>"))
+    assert len(await house.bus.messages("mentorship.dlq.>")) == 4
+
+
 async def test_an_unknown_type_under_hr_is_a_dead_letter_once(house: House) -> None:
     await house.bus.js.publish("hr.employee.promoted.v9", b'{"specversion":"1.0"}', stream="HR")
     await house.bus.settled()

@@ -112,12 +112,23 @@ class Consumer:
 
     async def _settle(self, groups: tuple[list[Delivery], list[Delivery], list[Delivery]]) -> None:
         refused, suspects, sound = groups
-        for delivery in refused:
+        for delivery in await self._told_of_unread(refused):
             await self._bury(delivery, delivery.refused or "undecodable")
         if sound:
             await self._together(sound)
         for delivery in suspects:
             await self._alone(delivery)
+
+    async def _told_of_unread(self, refused: list[Delivery]) -> list[Delivery]:
+        if not refused or self.subscription.unread is None:
+            return refused
+        try:
+            async with self.database.transaction() as tx:
+                await self.subscription.unread(tx, [(one.message.data, one.sequence) for one in refused])
+        except Exception as error:  # noqa: BLE001  every failure is classified and settled
+            await self._failed(refused, error)
+            return []
+        return refused
 
     async def _together(self, deliveries: list[Delivery]) -> None:
         try:

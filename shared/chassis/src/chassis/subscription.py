@@ -26,6 +26,8 @@ class Subscription:
     """A wildcard to filter by instead of the subjects of `events`, so that what is unknown is dead-lettered."""
     copies: Callable[[Tx, Sequence[Received[Any]]], Awaitable[None]] | None = None
     """Is told of messages whose event was handled before: they are no news, but they lie in the stream too."""
+    unread: Callable[[Tx, Sequence[tuple[bytes, int]]], Awaitable[None]] | None = None
+    """Is told of messages that are no event, (body, sequence), before they become dead letters."""
 
     @property
     def name(self) -> str:
@@ -59,9 +61,10 @@ def on_batch(
     do: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]],
     everything_under: str | None = None,
     copies: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]] | None = None,
+    unread: Callable[[Tx, Sequence[tuple[bytes, int]]], Awaitable[None]] | None = None,
 ) -> Subscription:
     """Call `do(tx, batch)` with all new messages of a fetch; it may publish, naming each one's cause."""
-    return Subscription(events, do, "batch", everything_under=everything_under, copies=copies)
+    return Subscription(events, do, "batch", everything_under=everything_under, copies=copies, unread=unread)
 
 
 def project(

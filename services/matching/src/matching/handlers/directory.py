@@ -1,5 +1,6 @@
 """Keeping the directory of employees, from HR's events and on their days."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ HrEvent = EmployeeRecord | EmployeeLeft | EmployeeErased
 
 ACT_ON_DAY = "act-on-day"
 """The timer that puts an employee's next entry in force."""
+
+_NAMED = re.compile(rb'"employee_id"\s*:\s*"([A-Za-z0-9][A-Za-z0-9._:-]{0,63})"')
+"""An employee's id in a body, however broken the rest of it is."""
 
 _SKEW = timedelta(minutes=1)
 """More than two clocks of one platform are apart."""
@@ -90,11 +94,19 @@ async def note_copies(tx: Tx, batch: Sequence[Received[Any]]) -> None:
     An import that is repeated, or an outbox published anew, stores an event a second time.
     """
     told = [received for received in batch if not isinstance(received.event, EmployeeErased)]
+    await _note(tx, {(received.event.employee_id, received.sequence) for received in told})
+
+
+async def note_unread(tx: Tx, messages: Sequence[tuple[bytes, int]]) -> None:
+    """Remember whom messages name that are no events: a record with one bad field tells as much as a good one."""
+    await _note(tx, {(name.decode(), sequence) for body, sequence in messages for name in _NAMED.findall(body)})
+
+
+async def _note(tx: Tx, places: set[tuple[str, int]]) -> None:
     await db.lock_directory(tx)
-    gone = await db.erased_among(tx, {received.event.employee_id for received in told})
-    places = sorted({(received.event.employee_id, received.sequence) for received in told})
-    await db.note_messages(tx, [place for place in places if place[0] not in gone])
-    await erasure.erase_messages(tx, [sequence for name, sequence in places if name in gone])
+    gone = await db.erased_among(tx, {name for name, _ in places})
+    await db.note_messages(tx, [place for place in sorted(places) if place[0] not in gone])
+    await erasure.erase_messages(tx, sorted({sequence for name, sequence in places if name in gone}))
 
 
 async def act_on_day(tx: Tx, key: str, payload: dict[str, Any]) -> None:
