@@ -71,9 +71,8 @@ class Backlog:
         """Ask the database and the broker; either may be away without hiding the other."""
         connection = self._connection()
         if connection is not None and connection.is_connected:
-            for consumer in self._consumers:
-                with suppress(NatsError, TimeoutError):
-                    await self._look_at(connection, consumer)
+            # Side by side: a broker that is silent must not hide the outbox for two seconds per consumer.
+            await asyncio.gather(*(self._look_at(connection, consumer) for consumer in self._consumers))
         async with asyncio.timeout(5), self._database.engine.connect() as database:
             outbox = (await database.execute(_OUTBOX)).one()
             due = (await database.execute(_DUE)).one()
@@ -82,7 +81,10 @@ class Backlog:
 
     async def _look_at(self, connection: Client, consumer: Consumer) -> None:
         subject = f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.durable}"
-        info: dict[str, Any] = json.loads((await connection.request(subject, b"", timeout=2)).data)
+        try:
+            info: dict[str, Any] = json.loads((await connection.request(subject, b"", timeout=2)).data)
+        except (NatsError, TimeoutError):
+            return
         if "error" in info:
             return
         key = f"{consumer.durable}/{consumer.stream}"

@@ -108,14 +108,14 @@ def quicken(connection: Client) -> None:
     connection._parse_header_lines = parse_header_lines  # type: ignore[method-assign]  # noqa: SLF001
     read: Callable[[bytes], Awaitable[dict[str, str] | None]] = connection._process_headers  # noqa: SLF001
 
-    async def read_safely(raw: bytes) -> dict[str, str] | None:
+    async def read_safely(headers: bytes) -> dict[str, str] | None:
         try:
-            return await read(raw)
+            return await read(headers)
         except (IndexError, ValueError):
             # nats-py would end its reading loop: one malformed message would make every consumer of it deaf.
             return {}
 
-    connection._process_headers = read_safely  # type: ignore[method-assign]  # noqa: SLF001
+    connection._process_headers = read_safely  # type: ignore[method-assign,assignment]  # noqa: SLF001
 
 
 def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from chassis.health import Health
 from chassis.relay import Relay
 from chassis.replays import Replays
 from chassis.settings import ServiceSettings
+from chassis.sockets import lose_when_silent
 
 log = structlog.get_logger()
 
@@ -108,6 +109,7 @@ class Messaging:
                 continue
             self._broker = broker
             quicken(self.client())
+            _lose_when_silent(self.client())
             return broker
         return None
 
@@ -158,6 +160,7 @@ class Messaging:
             self._health.connected(connection.is_connected)
             if connection.stats["reconnects"] != reconnects:
                 reconnects = connection.stats["reconnects"]
+                _lose_when_silent(connection)
                 for subscriber in self._subscribers:
                     subscriber.forget_requests()
             await asyncio.sleep(0.1)
@@ -193,6 +196,11 @@ class Messaging:
                 await asyncio.wait_for(connection.close(), 2)
             with suppress(NatsError, OSError):
                 await broker.stop()
+
+
+def _lose_when_silent(connection: Client) -> None:
+    # A reconnect waits until the old socket is closed, and so until the kernel has given up what was not yet sent.
+    lose_when_silent(getattr(connection._transport, "_io_writer", None))  # noqa: SLF001
 
 
 def _turner(health: Health, loop: str) -> Callable[[], None]:

@@ -1,6 +1,5 @@
 """One request, message or timer is one transaction: it commits everything, its events too, or nothing."""
 
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,10 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from chassis import outbox
 from chassis.cloudevents import CloudEvent
 from chassis.received import Received
+from chassis.sockets import SILENCE_SECONDS, lose_when_silent
 from contracts.event import Event
-
-SILENCE_SECONDS = 15
-"""How long a peer may leave bytes unacknowledged before a connection counts as lost, at both ends."""
 
 KEEPALIVE = {
     "tcp_keepalives_idle": "10",
@@ -128,10 +125,7 @@ class Database:
 def _made(connection: Any, record: Any) -> None:
     """Note a new connection's age, and let this end notice too that the other is gone."""
     record.info["made_at"] = time.monotonic()
-    transport = getattr(connection.driver_connection, "_transport", None)
-    opened = transport and transport.get_extra_info("socket")
-    if opened is not None and opened.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_SECONDS * 1000)
+    lose_when_silent(getattr(connection.driver_connection, "_transport", None))
 
 
 __all__: Sequence[str] = ("Database", "Tx")
