@@ -142,6 +142,17 @@ async def test_a_suspect_that_is_innocent_is_handled(
     assert await _letters(bus) == []
 
 
+async def test_what_jetstream_gives_up_is_counted(bus: Bus, running: Runner, probe_url: str) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS) as here:
+        await bus.publish(probe.goal("refuse"))
+
+        async def counted() -> bool:
+            page = (await here.client.get("/metrics")).text
+            return any('outcome="terminated"' in line and "probe-echo" in line for line in page.splitlines())
+
+        await eventually(counted, True)
+
+
 async def _publish_again(bus: Bus, goal: GoalSet, event_id: str) -> None:
     """The same CloudEvents id once more, past the broker's own detection of duplicates."""
     envelope = CloudEvent(

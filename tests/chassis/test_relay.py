@@ -134,6 +134,24 @@ async def test_a_full_stream_keeps_events_in_the_outbox_until_there_is_room(
     assert await _count(bus) == 20
 
 
+async def test_a_full_stream_holds_up_no_other(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
+) -> None:
+    config = (await bus.js.stream_info("PROBE")).config
+    full = {**config.as_dict(), "max_bytes": 1024}
+    await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(full).encode())
+    async with relaying(probe_url, bus.nc):
+        async with database.transaction() as tx:
+            for number in range(1_100):
+                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        async with database.transaction() as tx:
+            tx.publish(probe.goal("ahead"), version=1)
+        ahead = "SELECT count(*) FROM outbox WHERE subject LIKE '%goal%' AND published_at IS NOT NULL"
+        await eventually(lambda: rows.fetchval(ahead), 1)
+    assert await rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL") > 1_000
+    assert nats_of_probe.is_connected
+
+
 async def test_an_event_too_large_for_the_bus_is_refused_before_anything_is_stored(
     database: Database, rows: asyncpg.Connection
 ) -> None:

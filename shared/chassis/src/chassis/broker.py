@@ -115,7 +115,7 @@ def quicken(connection: Client) -> None:
             # nats-py would end its reading loop: one malformed message would make every consumer of it deaf.
             return {}
 
-    connection._process_headers = read_safely  # type: ignore[method-assign,assignment]  # noqa: SLF001
+    connection._process_headers = read_safely  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:

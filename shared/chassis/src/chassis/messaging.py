@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
+from chassis.advisories import watch_advisories
 from chassis.broker import FlowingSubscriber, attach, make_broker, quicken
 from chassis.consumer import Consumer
 from chassis.health import Health
@@ -38,6 +39,7 @@ class Messaging:
         relay: Relay,
         health: Health,
         fail: Callable[[str], None],
+        observe: Callable[[str, str, int, float], None] = lambda *_: None,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -45,6 +47,7 @@ class Messaging:
         self._relay = relay
         self._health = health
         self._fail = fail
+        self._observe = observe
         self._broker: NatsBroker | None = None
         self._subscribers: list[FlowingSubscriber] = []
         self._stopping = False
@@ -87,6 +90,7 @@ class Messaging:
             self._subscribers.append(attach(broker, consumer, self._settings.batch_size))
         await broker.start()
         await Replays(self._name, self._consumers).listen(self.client())
+        await watch_advisories(self.client(), self._name, self._consumers, self._observe)
         self._health.connected(True)
         # Not before: an orchestrator takes the old pods away when the new ones say this.
         self._health.started()

@@ -98,14 +98,15 @@ _ENVELOPE_BYTES = 48 * 1024
 """More than an envelope can take: seven values of at most 512 characters, up to 12 bytes each on the wire."""
 
 _INSERT = text(
-    "WITH stored AS (INSERT INTO outbox (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload)"
+    "WITH stored AS ("
+    "INSERT INTO outbox (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload)"
     " SELECT source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload"
     " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:subjects AS text[]), CAST(:things AS text[]),"
     " CAST(:versions AS bigint[]), CAST(:times AS timestamptz[]), CAST(:traces AS text[]), CAST(:causes AS text[]),"
     " CAST(:payloads AS bytea[])) WITH ORDINALITY"
     " AS row (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, position)"
-    " ORDER BY position ON CONFLICT (source, event_id) DO NOTHING)"
-    f" SELECT pg_notify('{CHANNEL}', '')"
+    " ORDER BY position ON CONFLICT (source, event_id) DO NOTHING"
+    ") SELECT pg_notify(:channel, '')"
 )
 
 
@@ -114,6 +115,7 @@ async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
     await connection.execute(
         _INSERT,
         {
+            "channel": CHANNEL,
             "sources": [row.source for row in rows],
             "ids": [row.event_id for row in rows],
             "subjects": [row.subject for row in rows],

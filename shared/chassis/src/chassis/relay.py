@@ -6,7 +6,9 @@ same thing. Many rows go as one atomic batch (ADR-50 of the NATS architecture de
 """
 
 import asyncio
+import math
 import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from opentelemetry.trace import SpanKind
 from chassis.cloudevents import CloudEvent, headers_of
 from chassis.outbox import CHANNEL
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
-from chassis.subscription import stream_of
+from chassis.subscription import prefix_of, stream_of
 from chassis.tracing import child_span, format_traceparent, parse_traceparent
 from chassis.transaction import KEEPALIVE
 
@@ -36,7 +38,7 @@ IDLE_SECONDS = 30.0
 
 _READ = (
     "SELECT id, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at"
-    " FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $1"
+    " FROM outbox WHERE published_at IS NULL AND NOT subject LIKE ANY($2::text[]) ORDER BY id LIMIT $1"
 )
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
 
@@ -56,6 +58,14 @@ class Waiting:
         return self.event.type
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How often in a row a stream refused, and until when (monotonic seconds) it is left alone."""
+
+    failures: int
+    until: float
+
+
 class Relay:
     """Publishes the outbox of one database for as long as it runs."""
 
@@ -71,6 +81,7 @@ class Relay:
         self._observe = observe
         self._wake = asyncio.Event()
         self.active = False
+        self._resting: dict[str, Rest] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until `stopping`; what fails is logged and tried again after a growing pause."""
@@ -99,50 +110,47 @@ class Relay:
                     return
             self.active = True
             await database.add_listener(CHANNEL, lambda *_: self._wake.set())
-            failures = 0
             while not stopping.is_set():
                 self._wake.clear()
-                try:
-                    moved = await self.move(database)
-                    failures = 0
-                except (NatsError, PublishRefused, TimeoutError) as error:
-                    failures += 1
-                    pause = min(10.0, 0.1 * 2**failures)
-                    log.warning("relay_refused", reason=type(error).__name__, code=getattr(error, "code", None))
-                    await _pause(stopping, random.uniform(0, pause))  # noqa: S311  full jitter
-                    continue
-                if not moved:
+                if not await self.move(database):
                     await self._sleep(stopping)
         finally:
             await database.close(timeout=2)
 
     async def _sleep(self, stopping: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stopping.wait())]
-        await asyncio.wait(waits, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        rested = min((rest.until for rest in self._resting.values()), default=math.inf) - time.monotonic()
+        await asyncio.wait(waits, timeout=min(1.0, max(0.01, rested)), return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
 
     async def move(self, database: asyncpg.Connection) -> int:
-        """Publish what waits, mark it, and give how many rows; raises after marking if anything was refused."""
-        rows = [_waiting(record) for record in await database.fetch(_READ, BATCH_ROWS)]
-        if not rows:
-            return 0
+        """Publish what waits, mark it, and give how many rows; a stream that refuses something rests for a while."""
+        now = time.monotonic()
+        resting = [f"{prefix_of(stream)}%" for stream, rest in self._resting.items() if rest.until > now]
+        rows = [_waiting(record) for record in await database.fetch(_READ, BATCH_ROWS, resting)]
         by_stream: dict[str, list[Waiting]] = {}
         for row in rows:
             by_stream.setdefault(stream_of(row.subject), []).append(row)
         done: list[int] = []
-        failure: Exception | None = None
         for stream, waiting in by_stream.items():
+            before = len(done)
             try:
                 await self._publish(stream, waiting, done)
-            except (NatsError, PublishRefused, TimeoutError) as error:
-                failure = error
+                self._resting.pop(stream, None)
+            except (NatsError, PublishRefused, TimeoutError, ConnectionError) as error:
+                self._rest(stream, error, progress=len(done) > before)
         if done:
             await database.execute(_MARK, done)
             self._observe("published", len(done))
-        if failure:
-            raise failure
         return len(done)
+
+    def _rest(self, stream: str, error: Exception, *, progress: bool) -> None:
+        """Leave a stream alone for 0.1 to 10 s with full jitter; the others go on meanwhile."""
+        failures = 1 if progress or stream not in self._resting else self._resting[stream].failures + 1
+        pause = min(10.0, 0.1 * 2 ** min(failures, 10)) * random.uniform(0, 1)  # noqa: S311
+        self._resting[stream] = Rest(failures, time.monotonic() + pause)
+        log.warning("relay_refused", stream=stream, reason=type(error).__name__, code=getattr(error, "code", None))
 
     async def _publish(self, stream: str, rows: list[Waiting], done: list[int]) -> None:
         for row in rows:

@@ -80,7 +80,9 @@ class Service:
         self.stopping = asyncio.Event()
         self.consumers = [self._consumer(row, stream) for row in self.subscriptions for stream in row.by_stream]
         self.relay = Relay(settings.database_url.get_secret_value(), self._client, observe=_count_relayed)
-        self.messaging = Messaging(self.name, settings, self.consumers, self.relay, self.health, self._fail)
+        self.messaging = Messaging(
+            self.name, settings, self.consumers, self.relay, self.health, self._fail, _record_handled
+        )
         self.loop = Timers(self.database, self.timers, retry_base=settings.retry_base_seconds, observe=_record_lateness)
         self.backlog = Backlog(self.database, self.consumers, lambda: self.messaging.connection)
         self.context = Context(self.name, settings, self.database, self.stopping, self.messaging.jetstream)
@@ -190,17 +192,18 @@ class _Server(uvicorn.Server):
     delay = 0.0
     health: Health
     stopping: Callable[[], object]
+    """Begins to stop fetching, while requests go on: one after the other would take too long."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGTERM and self.delay and not self.health.is_stopping:
             self.health.stopping()
+            self.stopping()
             asyncio.get_running_loop().call_later(self.delay, self._leave, sig, frame)
         else:
             self._leave(sig, frame)
 
     def _leave(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        # While requests are finished; one after the other would take too long.
         self.stopping()
         # Uvicorn raises the signals once more when all is done, so that an orderly stop would end as a kill.
         self._captured_signals.clear()

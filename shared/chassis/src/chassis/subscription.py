@@ -51,6 +51,11 @@ def stream_of(subject: str) -> str:
     return "HR" if first == "hr" else second.upper()
 
 
+def prefix_of(stream: str) -> str:
+    """What every subject of a stream begins with."""
+    return "hr." if stream == "HR" else f"mentorship.{stream.lower()}."
+
+
 def on(*events: type[E], do: Callable[[Tx, Received[E]], Awaitable[None]]) -> Subscription:
     """Call `do(tx, received)` once per message; its effects happen once."""
     return Subscription(events, do, "each")

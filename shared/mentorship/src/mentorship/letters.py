@@ -15,6 +15,7 @@ from nats.aio.client import Client
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
+from chassis.cloudevents import Undecodable, decode
 from chassis.deadletters import STREAM, DeadLetter
 from mentorship.problem import Problem
 from mentorship.topology import jetstream
@@ -99,7 +100,15 @@ async def original(nc: Client, letter: DeadLetter) -> RawStreamMsg | None:
     except NotFoundError:
         return None
     # A stream that was made anew counts from 1 again: another message may stand there now.
-    return message if message.subject == letter.subject else None
+    return message if message.subject == letter.subject and _is_of(message, letter) else None
+
+
+def _is_of(message: RawStreamMsg, letter: DeadLetter) -> bool:
+    try:
+        found = decode(message.subject or "", message.headers, message.data or b"")
+    except Undecodable:
+        return letter.event_id is None
+    return (found.id, found.source) == (letter.event_id, letter.source)
 
 
 async def replay(nc: Client, letter: Letter) -> Replayed:
