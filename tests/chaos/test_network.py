@@ -15,8 +15,8 @@ from tests.eventually import eventually
 from tests.fixtures.bus import Bus
 from tests.fixtures.services import Runner
 
-ACK_WAIT = 10.0
-PARTED = 4.0
+ACK_WAIT = 8.0
+PARTED = 3.0
 
 
 async def test_a_bad_network_to_nats_loses_nothing_and_writes_go_on(
@@ -53,8 +53,8 @@ async def test_a_bad_network_to_nats_loses_nothing_and_writes_go_on(
 async def test_a_bad_network_to_postgresql_loses_nothing_and_kills_no_message(
     bus: Bus, running: Runner, victim_url: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "COMMAND_SECONDS", 3.0)
-    monkeypatch.setattr(relay, "IDLE_SECONDS", 6.0)
+    monkeypatch.setattr(relay, "COMMAND_SECONDS", 2.0)
+    monkeypatch.setattr(relay, "IDLE_SECONDS", 4.0)
     async with (
         proxied(victim_url) as proxy,
         running(
@@ -62,8 +62,8 @@ async def test_a_bad_network_to_postgresql_loses_nothing_and_kills_no_message(
             proxy.url,
             name="probe",
             subscriptions=victim.SUBSCRIPTIONS,
-            request_seconds=3,
-            handler_seconds=5,
+            request_seconds=2,
+            handler_seconds=3,
         ) as here,
     ):
         await set_ack_wait(bus, ACK_WAIT)
@@ -94,7 +94,7 @@ async def _under_load(ledger: Ledger, client: httpx.AsyncClient, proxy: Proxy) -
 
     async def mistreat() -> None:
         proxy.latency = 0.02
-        await asyncio.sleep(2)
+        await asyncio.sleep(1.5)
         proxy.latency = 0.0
         for _ in range(6):
             await asyncio.sleep(chance.uniform(0.1, 0.8))

@@ -34,9 +34,9 @@ async def _stop_under_load(ledger: Ledger, first: Process, second: Process) -> N
         httpx.AsyncClient(base_url=second.url, timeout=30) as other,
     ):
         # 0.2 s each: both replicas have more in hand and in their buffers than they can finish at once.
-        await ledger.publish(100, code="slow")
+        await ledger.publish(60, code="slow")
         load = asyncio.gather(
-            ledger.publish(300, every=0.01),
+            ledger.publish(200, every=0.01),
             *(ledger.write(client, 30, every=0.05) for _ in range(8)),
             ledger.write(other, 100, every=0.02),
         )
@@ -57,7 +57,7 @@ async def test_what_a_stopping_replica_cannot_finish_another_has_within_two_seco
     bus: Bus, running: Runner, victim_url: str, ledger: Ledger, scratch: Path
 ) -> None:
     environment = await _environment(bus, running, victim_url)
-    first = Process(scratch, environment)
+    first = Process(scratch, {**environment, "MENTORSHIP_SHUTDOWN_DELAY_SECONDS": "5"})
     second = Process(scratch, {**environment, "MENTORSHIP_NIMBLE": "yes"})
     try:
         first.start()
