@@ -96,10 +96,12 @@ async def test_a_new_event_has_its_effects_everywhere_soon_after_a_kill(
     load, killer = Load(story, SEED), Killer(machine, SEED)
     assert killer.kill(victim)
     started = time.monotonic()
+    # An event in the first instants may still be handed to the dead connection: that one is in flight, not new.
+    await asyncio.sleep(0.5)
     published: list[str] = []
 
     async def one_more_is_known() -> bool:
-        if time.monotonic() - started > len(published) * 0.5:
+        if time.monotonic() - started > 0.5 + len(published) * 0.5:
             published.append(f"R-{uuid4().hex[:10]}")
             await load.publish(builders.changed(published[-1]))
         return await _any_is_known_everywhere(machine, published)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import httpx
@@ -116,7 +117,7 @@ async def test_requests_are_counted_by_template_and_status(client: httpx.AsyncCl
     assert page.headers["content-type"].startswith("text/plain")
     samples = {
         (labels["http_request_method"], labels["http_route"], labels["http_response_status_code"])
-        for family in text_string_to_metric_families(page.text)
+        for family in text_string_to_metric_families(_lines(page.text, "http_server_request_duration_seconds_count"))
         for sample in family.samples
         if sample.name == "http_server_request_duration_seconds_count" and (labels := sample.labels)
     }
@@ -126,7 +127,7 @@ async def test_requests_are_counted_by_template_and_status(client: httpx.AsyncCl
 
 async def test_metric_names_keep_to_the_conventions_of_prometheus(client: httpx.AsyncClient, bearer: Bearer) -> None:
     await client.get("/v1/notes", headers=bearer("E1", "employee"))
-    for family in text_string_to_metric_families((await client.get("/metrics")).text):
+    for family in text_string_to_metric_families(_few((await client.get("/metrics")).text)):
         assert re.fullmatch("[a-z][a-z0-9_]*[a-z0-9]", family.name), family.name
         assert not family.name.endswith(("_count", "_sum", "_bucket", "_total")), family.name
         assert not re.search("_(milliseconds|ms|minutes|kilobytes|percent)$", family.name), family.name
@@ -134,3 +135,19 @@ async def test_metric_names_keep_to_the_conventions_of_prometheus(client: httpx.
             assert all(re.fullmatch("[a-z][a-z0-9_]*", label) for label in sample.labels), sample.labels
             if family.type == "counter":
                 assert sample.name.endswith(("_total", "_created")), sample.name
+
+
+def _lines(page: str, name: str) -> str:
+    return "\n".join(line for line in page.splitlines() if line.startswith(name)) + "\n"
+
+
+def _few(page: str) -> str:
+    """At most twenty samples of each name: one process has run many services, and the parser is slow."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for line in page.splitlines():
+        name = "" if line.startswith("#") else line.partition("{")[0].partition(" ")[0]
+        seen[name] += bool(name)
+        if seen[name] <= 20:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
