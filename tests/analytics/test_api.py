@@ -126,7 +126,7 @@ async def test_a_programme_without_a_known_owner_is_for_administrators_alone(her
     assert (await here.client.get(path, headers=bearer("A", "platform-admin"))).status_code == 200
 
 
-@pytest.mark.parametrize("programme", ["x", "0", "%00", str(uuid4())])
+@pytest.mark.parametrize("programme", ["x", "0", "%00", "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"])
 async def test_a_programme_that_is_not_there_is_not_found(here: Running, bearer: Bearer, programme: str) -> None:
     answer = await here.client.get(f"/v1/programmes/{programme}/health", headers=bearer("A", "platform-admin"))
     assert answer.status_code in {400, 404, 422}
