@@ -152,6 +152,22 @@ async def test_a_full_stream_holds_up_no_other(
     assert nats_of_probe.is_connected
 
 
+async def test_a_refused_event_that_is_erased_leaves_no_rest_behind(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
+) -> None:
+    config = (await bus.js.stream_info("PROBE")).config
+    await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps({**config.as_dict(), "max_bytes": 64}).encode())
+    async with database.transaction() as tx:
+        tx.publish(probe.EchoMade(echo_id=uuid4(), code="refused"), version=1)
+    relay = Relay(probe_url, lambda: nats_of_probe)
+    assert await relay.move(rows) == 0
+    assert set(relay._resting) == {"PROBE"}
+    await rows.execute("DELETE FROM outbox")
+    await asyncio.sleep(0.25)
+    assert await relay.move(rows) == 0
+    assert relay._resting == {}
+
+
 async def test_an_event_too_large_for_the_bus_is_refused_before_anything_is_stored(
     database: Database, rows: asyncpg.Connection
 ) -> None:

@@ -132,6 +132,8 @@ class Relay:
         by_stream: dict[str, list[Waiting]] = {}
         for row in rows:
             by_stream.setdefault(stream_of(row.subject), []).append(row)
+        # What a stream refused may have been erased meanwhile: a rest that is over and has nothing left is forgotten.
+        self._resting = {one: rest for one, rest in self._resting.items() if rest.until > now or one in by_stream}
         done: list[int] = []
         for stream, waiting in by_stream.items():
             before = len(done)
