@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from matching.domain.assignment import assign, assign_peers
 from matching.domain.people import BoolArray, IntArray, Profile
-from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 from matching.domain.runs import Problem, solve
 
@@ -118,18 +117,3 @@ def test_the_contributions_of_each_pair_add_up_to_the_total() -> None:
     mentors = tuple(person(f"E{number}", capacity=2, goals=frozenset({"a"})) for number in range(400, 500))
     found = solve(Problem("one_on_one", Rules(), mentees, mentors))
     assert sum(sum(pair.contributions.values()) for pair in found.pairs) == found.total
-
-
-@pytest.mark.parametrize(
-    ("given", "field"),
-    [
-        ({"weights": {"charm": 1}}, "rules.weights"),
-        ({"weights": {}}, "rules.weights"),
-        ({"weights": {"skills": -1, "goals": 5}}, "rules.weights"),
-        ({"level_gap_min": 3, "level_gap_max": 1}, "rules.level_gap_min"),
-    ],
-)
-def test_rules_that_make_no_sense_are_refused_by_field(given: dict[str, object], field: str) -> None:
-    with pytest.raises(BadValue) as refused:
-        Rules(**given)  # type: ignore[arg-type]
-    assert refused.value.field == field

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.domain.people import Profile, offset_minutes, words
-from matching.domain.rules import CRITERIA, DEFAULT_WEIGHTS, Rules, allowed
-from matching.domain.scoring import contributions, explain, scaled_weights, scores
+from matching.domain.rules import CRITERIA, DEFAULT_WEIGHTS, Rules, Weights, allowed
+from matching.domain.scoring import contributions, explain, scores
 
 WORDS = st.frozensets(st.sampled_from("abcdefgh"), max_size=5)
 FORMATS = ("one_on_one", "group", "peer", "reverse")
@@ -38,7 +38,7 @@ WEIGHTS = st.dictionaries(st.sampled_from(CRITERIA), st.integers(0, 10_000), min
 
 @given(WEIGHTS)
 def test_scaled_weights_add_up_to_ten_thousand(weights: dict[str, int]) -> None:
-    scaled = scaled_weights(weights)
+    scaled = Weights(**weights).scaled()
     assert sum(scaled.values()) == 10_000
     assert min(scaled.values()) >= 0
 
@@ -47,7 +47,7 @@ def test_scaled_weights_add_up_to_ten_thousand(weights: dict[str, int]) -> None:
 def test_contributions_add_up_to_the_score_exactly(
     people: tuple[Profile, ...], weights: dict[str, int], programme_format: str
 ) -> None:
-    rules = Rules(weights)
+    rules = Rules(weights=Weights(**weights))
     parts = contributions(people[:3], people[3:], rules, programme_format=programme_format)
     whole = scores(people[:3], people[3:], rules, programme_format=programme_format)
     assert np.array_equal(sum(parts.values()), whole)
@@ -60,7 +60,7 @@ def test_contributions_add_up_to_the_score_exactly(
 def test_a_pair_alone_scores_as_it_does_among_all(
     people: tuple[Profile, ...], weights: dict[str, int], programme_format: str
 ) -> None:
-    rules = Rules(weights)
+    rules = Rules(weights=Weights(**weights))
     whole = scores(people[:3], people[3:], rules, programme_format=programme_format)
     for (row, mentee), (column, mentor) in product(enumerate(people[:3]), enumerate(people[3:])):
         alone = explain(mentee, mentor, rules, programme_format=programme_format)
@@ -69,7 +69,7 @@ def test_a_pair_alone_scores_as_it_does_among_all(
 
 @given(PEOPLE, WEIGHTS)
 def test_peers_score_the_same_from_either_side(people: tuple[Profile, ...], weights: dict[str, int]) -> None:
-    whole = scores(people, people, Rules(weights), programme_format="peer")
+    whole = scores(people, people, Rules(weights=Weights(**weights)), programme_format="peer")
     assert np.array_equal(whole, whole.T)
 
 

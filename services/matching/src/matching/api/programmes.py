@@ -1,6 +1,5 @@
 """Programmes over HTTP."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -15,28 +14,14 @@ from contracts.words import EmployeeId, Reminders, UtcDatetime
 from matching.adapters.db.programmes import programmes_seen_by
 from matching.domain.programmes import Programme, ProgrammeStatus
 from matching.domain.refusal import BadValue
-from matching.domain.rules import DEFAULT_WEIGHTS, Rules
+from matching.domain.rules import Rules
 from matching.handlers import programmes as handlers
 
 router = Router(prefix="/programmes", tags=["programmes"])
 
 Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
 Anybody = Annotated[Caller, allow("employee", "programme-manager", "platform-admin")]
-Weight = Annotated[int, Field(ge=0, le=1_000_000)]
-LevelGap = Annotated[int, Field(ge=-100, le=100)]
 Duration = Annotated[float, Field(ge=0, le=366 * 86_400)]
-
-
-class RulesBody(Body):
-    """What a programme asks of a pair."""
-
-    weights: dict[str, Weight] = Field(default_factory=lambda: dict(DEFAULT_WEIGHTS), max_length=20)
-    level_gap_min: LevelGap | None = None
-    level_gap_max: LevelGap | None = None
-    level_gap_aim: LevelGap = 2
-    shared_language: bool = False
-    shared_hours_min: Annotated[int, Field(ge=0, le=8)] = 0
-    score_min: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
 class ProgrammeBody(Body):
@@ -45,7 +30,7 @@ class ProgrammeBody(Body):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     format: Format = "one_on_one"
     owner_id: EmployeeId | None = None
-    rules: RulesBody = Field(default_factory=RulesBody)
+    rules: Rules = Rules()
     respond_within_seconds: Annotated[Duration, Field(gt=0)] = 7 * 86_400
     remind_before_seconds: Duration = 86_400
     reminder_minutes: Reminders = (1440, 60)
@@ -64,7 +49,7 @@ class ProgrammeView(BaseModel):
     format: Format
     status: ProgrammeStatus
     owner_id: str
-    rules: RulesBody
+    rules: Rules
     rules_digest: str
     respond_within_seconds: float
     remind_before_seconds: float
@@ -82,7 +67,7 @@ def view_of(programme: Programme) -> ProgrammeView:
         format=programme.format,
         status=programme.status,
         owner_id=programme.owner_id,
-        rules=RulesBody(**asdict(programme.rules)),
+        rules=programme.rules,
         rules_digest=programme.rules.digest,
         respond_within_seconds=programme.respond_within_seconds,
         remind_before_seconds=programme.remind_before_seconds,
@@ -147,7 +132,7 @@ def _drafted(caller: Caller, body: ProgrammeBody) -> Programme:
     if not body.name.isprintable() or not body.name.strip():
         raise Invalid("name", "Must be one line of printable text.")
     try:
-        rules = Rules(**body.rules.model_dump())
+        body.rules.must_suit(body.format)
     except BadValue as error:
         raise Invalid(error.field, error.detail) from error
     return Programme(
@@ -155,7 +140,7 @@ def _drafted(caller: Caller, body: ProgrammeBody) -> Programme:
         name=body.name,
         format=body.format,
         owner_id=body.owner_id or caller.subject,
-        rules=rules,
+        rules=body.rules,
         respond_within_seconds=body.respond_within_seconds,
         remind_before_seconds=body.remind_before_seconds,
         reminder_minutes=tuple(body.reminder_minutes),

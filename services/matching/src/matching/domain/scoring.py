@@ -1,6 +1,6 @@
 """How well a pair fits: integers 0..10000, whose contributions by criterion add up to them exactly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,20 +8,8 @@ import numpy as np
 from matching.domain.people import IntArray, Profile, column_of, ranks, shared
 from matching.domain.rules import CRITERIA, WORKDAY_MINUTES, Rules, level_gap, shared_minutes
 
-FULL = 10_000
 _LEVEL_SPAN = 6
 """Levels away from the aim at which the level counts for nothing."""
-
-
-def scaled_weights(weights: Mapping[str, int]) -> dict[str, int]:
-    """Weights that add up to 10000 exactly, by the largest remainder."""
-    total = sum(weights.values())
-    given = {name: weights.get(name, 0) for name in CRITERIA}
-    floors = {name: weight * FULL // total for name, weight in given.items()}
-    by_remainder = sorted(CRITERIA, key=lambda name: (-(given[name] * FULL % total), CRITERIA.index(name)))
-    for name in by_remainder[: FULL - sum(floors.values())]:
-        floors[name] += 1
-    return floors
 
 
 def contributions(
@@ -51,7 +39,7 @@ def explain(mentee: Profile, mentor: Profile, rules: Rules, *, programme_format:
 def _one_way(
     mentees: Sequence[Profile], mentors: Sequence[Profile], rules: Rules, *, reverse: bool, peers: bool
 ) -> dict[str, IntArray]:
-    weight = scaled_weights(rules.weights)
+    weight = rules.weights.scaled()
     shares: dict[str, tuple[IntArray, Any]] = {
         "skills": _share(mentees, mentors, "skills_wanted", "skills_offered"),
         "goals": _share(mentees, mentors, "goals", "goals"),
@@ -59,9 +47,10 @@ def _one_way(
         "language": (np.minimum(_common(mentees, mentors, "languages", "languages"), 1), 1),
         "hours": (shared_minutes(mentees, mentors), WORKDAY_MINUTES),
         "wish": (np.maximum(ranks(mentees, mentors), ranks(mentors, mentees).T), 10),
-        "level": (_near_aim(mentees, mentors, 0 if peers else rules.level_gap_aim, reverse=reverse), _LEVEL_SPAN),
+        "level": (_near_aim(mentees, mentors, 0 if peers else rules.aim("one_on_one"), reverse=reverse), _LEVEL_SPAN),
     }
-    return {name: weight[name] * part // whole for name, (part, whole) in shares.items()}
+    nothing = np.zeros((len(mentees), len(mentors)), dtype=np.int64)
+    return {name: weight[name] * shares[name][0] // shares[name][1] if name in shares else nothing for name in CRITERIA}
 
 
 def _common(left: Sequence[Profile], right: Sequence[Profile], asked: str, given: str) -> IntArray:

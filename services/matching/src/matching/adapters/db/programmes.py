@@ -145,7 +145,7 @@ def _enrolled(where: ColumnElement[bool]) -> Select[Any]:
 def _programme_values(given: Programme) -> dict[str, Any]:
     names = {field.name for field in fields(Programme)} - {"rules", "reminder_minutes"}
     values: dict[str, Any] = {name: getattr(given, name) for name in names}
-    return values | {"rules": asdict(given.rules), "reminder_minutes": list(given.reminder_minutes)}
+    return values | {"rules": given.rules.model_dump(), "reminder_minutes": list(given.reminder_minutes)}
 
 
 def _programme(row: Row[Any]) -> Programme:
@@ -154,7 +154,7 @@ def _programme(row: Row[Any]) -> Programme:
         name=row.name,
         format=row.format,
         owner_id=row.owner_id,
-        rules=Rules(**row.rules),
+        rules=Rules.model_validate(row.rules),
         respond_within_seconds=row.respond_within_seconds,
         remind_before_seconds=row.remind_before_seconds,
         reminder_minutes=tuple(row.reminder_minutes),
