@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.outbox import current_traceparent, json_text
 from chassis.transaction import Tx
-from matching.adapters.db.tables import run
+from matching.adapters.db.run_tables import run
 from matching.domain.refusal import Refused
 from matching.domain.runs import Pair, Solution
 
