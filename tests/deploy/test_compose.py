@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from mentorship.containers import write_secrets
+
 ROOT = Path(__file__).parents[2]
 SERVICES = ("matching", "sessions", "notifications", "analytics")
 FOREIGN_ROOT = {"observability"}
@@ -57,6 +59,20 @@ def test_a_service_mounts_its_own_secrets_and_nobody_elses(containers: dict[str,
 def test_a_service_cannot_change_what_it_was_given(containers: dict[str, Container]) -> None:
     for service in SERVICES:
         assert all(volume.endswith(":ro") for volume in containers[service]["volumes"])
+
+
+def test_matching_is_told_whose_source_is_whose_by_a_file_and_mails_name_where_to_unsubscribe(tmp_path: Path) -> None:
+    for name in ("home", "nats", "operator", "standin", "postgres", *SERVICES, *(f"{one}-owner" for one in SERVICES)):
+        (tmp_path / name).mkdir()
+    write_secrets(tmp_path)
+    declared = json.loads((tmp_path / "matching" / "publishers.json").read_text())
+    assert declared["hr"] == {"source": "/hr", "caller": "hr", "subjects": ["hr.employee.>"]}
+    assert len((tmp_path / "notifications" / "mentorship_unsubscribe_key").read_text()) >= 32
+
+
+def test_the_public_address_and_the_publishers_are_named(containers: dict[str, Container]) -> None:
+    assert containers["matching"]["environment"]["MENTORSHIP_PUBLISHERS_FILE"] == "/secrets/publishers.json"
+    assert containers["notifications"]["environment"]["MENTORSHIP_PUBLIC_URL"].startswith("http://127.0.0.1:")
 
 
 def test_no_secret_stands_in_the_file(containers: dict[str, Container]) -> None:

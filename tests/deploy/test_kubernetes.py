@@ -98,6 +98,21 @@ def test_secrets_are_files_and_each_pod_mounts_its_own(rendered: list[Resource])
         assert not any("password" in str(variable).lower() for variable in variables), name
 
 
+def test_the_publishers_and_the_public_address_are_named_where_they_are_used(rendered: list[Resource]) -> None:
+    variables = {
+        (name, variable["name"])
+        for name, pod in _pods(rendered)
+        for container in pod["containers"]
+        for variable in container.get("env", [])
+    }
+    assert ("matching-api", "MENTORSHIP_PUBLISHERS_FILE") in variables
+    assert ("notifications-api", "MENTORSHIP_PUBLIC_URL") in variables
+    text = (BASE / "secrets.example.yaml").read_text()
+    assert {"publishers.json", "mentorship_unsubscribe_key"} <= {
+        line.split(":")[0].strip() for line in text.splitlines()
+    }
+
+
 def test_the_examples_name_exactly_the_secrets_that_are_mounted(rendered: list[Resource]) -> None:
     text = (BASE / "secrets.example.yaml").read_text()
     named = {word for line in re.findall(r"^  name: (.+)$", text, re.MULTILINE) for word in re.findall("[a-z-]+", line)}

@@ -16,6 +16,7 @@ from matching.main import service
 from matching.worker.process import Worker
 from tests.builders import hired
 from tests.conftest import Bearer
+from tests.eventually import eventually
 from tests.fixtures.bus import Bus
 from tests.fixtures.databases import Databases
 from tests.fixtures.services import Runner, Running
@@ -58,6 +59,11 @@ class House:
         """Rows of the service's own database."""
         async with self.here.service.database.transaction() as tx:
             return list(await tx.connection.execute(text(query), given))
+
+    async def erased(self) -> None:
+        """Return when no message of an erased person is left to be deleted."""
+        await self.bus.settled()
+        await eventually(lambda: self.rows("SELECT 1 FROM hr_erasure"), [])
 
     async def said(self, subject: str, *, at_least: int = 0) -> list[dict[str, Any]]:
         """What matching has said under a subject, once the outbox is empty."""
@@ -102,9 +108,10 @@ class House:
 
 
 @asynccontextmanager
-async def _opened(
+async def opened(
     postgres: Databases, running: Runner, bus: Bus, bearer: Bearer, **settings: Any
 ) -> AsyncIterator[House]:
+    """Matching with some settings of its own, until the end of the block."""
     given = {"erase_seconds": 0.05, "requests_per_second": 0} | settings
     async with postgres.database("matching") as url, running(service, url, **given) as here:
         yield House(here, bus, bearer, url)
@@ -113,7 +120,7 @@ async def _opened(
 @pytest.fixture
 async def house(postgres: Databases, running: Runner, bus: Bus, bearer: Bearer) -> AsyncIterator[House]:
     """Matching, with nobody in it."""
-    async with _opened(postgres, running, bus, bearer) as house:
+    async with opened(postgres, running, bus, bearer) as house:
         yield house
 
 

@@ -132,3 +132,15 @@ async def test_what_cannot_be_read_at_all_is_refused_whole(house: House) -> None
 async def test_only_publishers_hand_in_events(house: House) -> None:
     for who in (("E1", "employee"), ("E1", "programme-manager"), ("E1", "platform-admin"), ("E1", "operator")):
         assert (await post(house, whole(hired("E1")), "application/cloudevents+json", who)).status_code == 403
+
+
+async def test_a_publisher_speaks_only_as_the_source_that_is_its_own(house: House) -> None:
+    batch = [whole(hired("E1"), "g1"), whole(hired("E2"), "b1", source="/payroll")]
+    response = await post(house, batch, "application/cloudevents-batch+json")
+    found = response.json()
+    assert (response.status_code, found["accepted"], found["refused"]) == (202, 1, 1)
+    problem = found["results"][1]["problem"]
+    assert (problem["status"], problem["code"], problem["index"]) == (403, "foreign_source", 1)
+    assert [error["field"] for error in problem["errors"]] == ["/source"]
+    assert "/workday" in problem["errors"][0]["detail"]
+    assert await house.said("employee.activated", at_least=1) == [{"employee_id": "E1"}]

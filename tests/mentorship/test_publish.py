@@ -56,7 +56,12 @@ async def test_a_new_publisher_signs_in_at_once_and_says_what_it_may(secured_nat
     home.mkdir()
     (home / "nats").symlink_to(secured_nats.authority.folder)
     command = Command(MENTORSHIP_HOME=str(home), MENTORSHIP_NATS_URL=secured_nats.server.url)
-    added = await command("publisher", "add", "payroll", "--subject", "hr.employee.left.v1", "--json")
+    added = await command(
+        "publisher", "add", "payroll", "--subject", "hr.employee.left.v1", "--caller", "0oa1", "--json"
+    )
+    declared = secured_nats.authority.folder / "publishers.json"
+    payroll = {"source": "/payroll", "caller": "0oa1", "subjects": ["hr.employee.left.v1"]}
+    assert json.loads(declared.read_text())["payroll"] == payroll
     credentials = Path(added.json["credentials"])
     as_payroll = ("--publisher", "payroll", "--credentials", credentials)
     gone = await command("publish", "left", "--employee", "E9", *as_payroll, "--json")
@@ -67,6 +72,7 @@ async def test_a_new_publisher_signs_in_at_once_and_says_what_it_may(secured_nat
     removed = await command("publisher", "remove", "payroll")
     assert removed.code == 0, removed.err
     assert not list(secured_nats.authority.folder.rglob("payroll*"))
+    assert list(json.loads(declared.read_text())) == ["hr"]
 
 
 @pytest.mark.parametrize("name", ["hr", "operator", "matching", "Not-A-Name", "a.b"])

@@ -159,3 +159,17 @@ def test_a_handler_gets_one_durable_per_stream_that_it_hears() -> None:
 
 def test_the_committed_durables_are_those_of_the_subscriber_tables() -> None:
     assert default_path().with_name("consumers.yaml").read_text() == consumers_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ("payroll: {source: /hr, subjects: [hr.employee.>]}", "two publishers: /hr"),
+        ("payroll: {source: /payroll, caller: hr, subjects: [hr.employee.>]}", "two publishers: hr"),
+        ("payroll: {source: /mentorship/matching, subjects: [hr.employee.>]}", "the platform's own"),
+    ],
+)
+def test_a_source_and_a_caller_are_one_publishers(tmp_path: Path, more: str, complaint: str) -> None:
+    line = "  hr: {source: /hr, subjects: [hr.employee.>]}"
+    with pytest.raises(Problem, match=complaint):
+        load(written(tmp_path, line, f"{line}\n  {more}"))

@@ -2,6 +2,7 @@
 
 from chassis.service import Service
 from matching.adapters.db import is_departed
+from matching.adapters.publishers import Publishers
 from matching.api import ROUTERS
 from matching.domain.refusal import Refused
 from matching.handlers.erasure import erase_from_stream
@@ -11,15 +12,19 @@ from matching.subscribers import SUBSCRIPTIONS, TIMERS
 
 def service(settings: MatchingSettings | None = None) -> Service:
     """The matching service."""
+    settings = settings or MatchingSettings()
+    publishers = Publishers(settings.publishers_file)
     return Service(
         name="matching",
-        settings=settings or MatchingSettings(),
+        settings=settings,
         routers=ROUTERS,
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         background=[erase_from_stream],
         refusal=Refused,
+        refuse=publishers.why_not_taken,
         is_departed=is_departed,
+        state={"publishers": publishers},
     )
 
 

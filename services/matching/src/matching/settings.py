@@ -1,11 +1,15 @@
 """Settings of matching alone, beside those that all services share."""
 
+from pydantic import FilePath
+
 from chassis.settings import ServiceSettings
 
 
 class MatchingSettings(ServiceSettings):
     """Settings of the service and of its worker."""
 
+    publishers_file: FilePath | None = None
+    """JSON that says which publisher may use which source, as `mentorship topology credentials` writes it."""
     lease_seconds: float = 15.0
     """How long a run stays with a worker that gives no sign of life."""
     erase_seconds: float = 2.0

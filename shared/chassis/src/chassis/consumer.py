@@ -19,10 +19,11 @@ from opentelemetry import trace
 from sqlalchemy import text
 
 from chassis import inbox
+from chassis.cloudevents import CloudEvent
 from chassis.deadletters import bury, letter_of
 from chassis.delivery import Delivery, read
 from chassis.failures import Meaning, meaning_of, reason_of
-from chassis.subscription import Subscription
+from chassis.subscription import GivenUp, Subscription
 from chassis.tracing import finish_spans, start_span
 from chassis.transaction import Database, Tx
 
@@ -49,6 +50,7 @@ class Consumer:
         refusals: tuple[type[Exception], ...] = (),
         retry_base: float = 1.0,
         time_limit: float = 20.0,
+        refuse: Callable[[CloudEvent], str | None] = lambda _: None,
         observe: Callable[[str, str, int, float], None] = lambda *_: None,
     ) -> None:
         self.service = service
@@ -63,6 +65,7 @@ class Consumer:
         self._refusals = refusals
         self._retry_base = retry_base
         self._time_limit = time_limit
+        self._refuse = refuse
         self._observe = observe
         self.events = {event.subject: event for event in subscription.events}
         self._waiting: list[float] = []
@@ -102,6 +105,7 @@ class Consumer:
         """Refused; suspected of killing; and the rest with their further copies behind."""
         refused, suspects, sound = [], [], []
         for delivery in deliveries:
+            self.judge(delivery)
             if delivery.refused:
                 refused.append(delivery)
             elif delivery.deliveries >= MAX_SILENT_DELIVERIES:
@@ -112,23 +116,33 @@ class Consumer:
 
     async def _settle(self, groups: tuple[list[Delivery], list[Delivery], list[Delivery]]) -> None:
         refused, suspects, sound = groups
-        for delivery in await self._told_of_unread(refused):
-            await self._bury(delivery, delivery.refused or "undecodable")
+        if refused and await self._told(refused):
+            for delivery in refused:
+                await self._bury(delivery, delivery.refused or "undecodable")
         if sound:
             await self._together(sound)
         for delivery in suspects:
             await self._alone(delivery)
 
-    async def _told_of_unread(self, refused: list[Delivery]) -> list[Delivery]:
-        if not refused or self.subscription.unread is None:
-            return refused
+    def judge(self, delivery: Delivery) -> None:
+        """Note why a message that can be read is not taken all the same, if so."""
+        if delivery.refused is None and delivery.envelope is not None:
+            delivery.refused = self._refuse(delivery.envelope)
+
+    async def _told(self, deliveries: list[Delivery], reason: str = "") -> bool:
+        """Whether the service knows what is about to be given up; if not, it is tried again later."""
+        if self.subscription.given_up is None:
+            return True
         try:
             async with self.database.transaction() as tx:
-                await self.subscription.unread(tx, [(one.message.data, one.sequence) for one in refused])
-        except Exception as error:  # noqa: BLE001  every failure is classified and settled
-            await self._failed(refused, error)
-            return []
-        return refused
+                await self.subscription.given_up(tx, [_given_up(one, reason) for one in deliveries])
+        except Exception as error:  # noqa: BLE001  whatever it is, nothing is given up unheard
+            for delivery in deliveries:
+                await self._retry(delivery, reason_of(error))
+            if meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
+                await self._until_database_answers()
+            return False
+        return True
 
     async def _together(self, deliveries: list[Delivery]) -> None:
         try:
@@ -281,6 +295,8 @@ class Consumer:
         await self._answer(lambda: delivery.message.nak(delay=delay))
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:
+        if not delivery.refused and not await self._told([delivery], reason):
+            return
         letter = letter_of(self.durable, delivery, reason)
         try:
             if self.jetstream is None:
@@ -317,3 +333,9 @@ class Consumer:
                 )
             await asyncio.sleep(delay)
             delay = min(5.0, delay * 2)
+
+
+def _given_up(delivery: Delivery, reason: str) -> GivenUp:
+    source = delivery.envelope.source if delivery.envelope else None
+    event = delivery.received.event if delivery.received else None
+    return GivenUp(delivery.message.data, delivery.sequence, delivery.refused or reason, source, event)

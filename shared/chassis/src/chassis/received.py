@@ -10,6 +10,17 @@ from contracts.event import Event
 E = TypeVar("E", bound=Event)
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A message that becomes a dead letter: its body, where it stands, and as much of it as could be read."""
+
+    body: bytes
+    sequence: int
+    reason: str
+    source: str | None = None
+    event: Event | None = None
+
+
 @dataclass(slots=True)
 class Received(Generic[E]):
     """An event as it reached a handler, with what of its envelope a handler may need."""

@@ -57,6 +57,7 @@ class Replays:
         if consumer is None:
             return {"outcome": "refused", "reason": "unknown_consumer"}
         delivery = self._delivery(consumer, headers, body)
+        consumer.judge(delivery)
         if delivery.refused:
             return {"outcome": "refused", "reason": delivery.refused}
         start_span(delivery, durable, anew=True)

@@ -19,6 +19,7 @@ from nats.js import JetStreamContext
 from chassis import telemetry
 from chassis.application import application
 from chassis.backlog import Backlog
+from chassis.cloudevents import CloudEvent
 from chassis.consumer import Consumer
 from chassis.health import Health
 from chassis.messaging import Messaging
@@ -59,6 +60,8 @@ class Service:
     background: Sequence[Background] = ()
     refusal: type[Exception] | None = None
     """The domain's refusal by a rule: 409 over HTTP, a dead letter for a message."""
+    refuse: Callable[[CloudEvent], str | None] = lambda _: None
+    """Why an event that can be read is not taken, if so: a class of reason, for its dead letter."""
     is_departed: Callable[[Tx, str], Awaitable[bool]] | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
     """Further attributes of `request.app.state`."""
@@ -108,6 +111,7 @@ class Service:
             stream,
             self.database,
             refusals=(self.refusal,) if self.refusal else (),
+            refuse=self.refuse,
             retry_base=self.settings.retry_base_seconds,
             time_limit=self.settings.handler_seconds,
             observe=_record_handled,

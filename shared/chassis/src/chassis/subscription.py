@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chassis.received import E, Received
+from chassis.received import E, GivenUp, Received
 from chassis.transaction import Tx
 from contracts.event import EventClass
 
-__all__ = ["Received", "Subscription", "TimerHandler", "newest", "on", "on_batch", "project", "stream_of"]
+__all__ = ["GivenUp", "Received", "Subscription", "TimerHandler", "newest", "on", "on_batch", "project", "stream_of"]
 
 Kind = Literal["each", "batch", "projection"]
 TimerHandler = Callable[[Tx, str, dict[str, Any]], Awaitable[None]]
@@ -26,8 +26,8 @@ class Subscription:
     """A wildcard to filter by instead of the subjects of `events`, so that what is unknown is dead-lettered."""
     copies: Callable[[Tx, Sequence[Received[Any]]], Awaitable[None]] | None = None
     """Is told of messages whose event was handled before: they are no news, but they lie in the stream too."""
-    unread: Callable[[Tx, Sequence[tuple[bytes, int]]], Awaitable[None]] | None = None
-    """Is told of messages that are no event, (body, sequence), before they become dead letters."""
+    given_up: Callable[[Tx, Sequence[GivenUp]], Awaitable[None]] | None = None
+    """Is told of messages before they become dead letters, for whatever reason: they stay in the stream."""
 
     @property
     def name(self) -> str:
@@ -66,10 +66,10 @@ def on_batch(
     do: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]],
     everything_under: str | None = None,
     copies: Callable[[Tx, Sequence[Received[E]]], Awaitable[None]] | None = None,
-    unread: Callable[[Tx, Sequence[tuple[bytes, int]]], Awaitable[None]] | None = None,
+    given_up: Callable[[Tx, Sequence[GivenUp]], Awaitable[None]] | None = None,
 ) -> Subscription:
     """Call `do(tx, batch)` with all new messages of a fetch; it may publish, naming each one's cause."""
-    return Subscription(events, do, "batch", everything_under=everything_under, copies=copies, unread=unread)
+    return Subscription(events, do, "batch", everything_under=everything_under, copies=copies, given_up=given_up)
 
 
 def project(

@@ -18,7 +18,7 @@ from mentorship.local.databases import SERVICES, owner_of
 from mentorship.local.home import Home, State
 from mentorship.local.ports import DEFAULTS as PORTS
 from mentorship.natsserver import ServerSettings, server_config
-from mentorship.topology import load, mint_users
+from mentorship.topology import DECLARED_PUBLISHERS, load, mint_users
 
 VOLUMES = Path("/volumes")
 DATABASE_HOST = "postgres:5432"
@@ -48,10 +48,13 @@ def write_secrets(volumes: Path = VOLUMES, ports: Mapping[str, int] = PORTS) -> 
 
 def _of_service(home: Home, service: str, credentials: Path) -> dict[str, str]:
     files = {"nats.creds": credentials.read_text(), "mentorship_database_url": _database_url(home, service, service)}
+    if service == "matching":
+        files[DECLARED_PUBLISHERS] = (home.nats_folder / DECLARED_PUBLISHERS).read_text()
     if service == "sessions":
         files["note-keys.json"] = home.secrets.note_keys.read_text()
     if service == "notifications":
         files["mentorship_smtp_url"] = SMTP_URL
+        files["mentorship_unsubscribe_key"] = home.secrets.unsubscribe_key
     return files
 
 

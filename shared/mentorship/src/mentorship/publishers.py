@@ -32,5 +32,7 @@ def added_here(path: Path) -> dict[str, Publisher]:
 
 def write(path: Path, publishers: Mapping[str, Publisher]) -> None:
     """Keep the publishers of this machine."""
-    rows = {name: publisher.model_dump(mode="json") for name, publisher in sorted(publishers.items())}
+    rows = {
+        name: publisher.model_dump(mode="json", exclude_none=True) for name, publisher in sorted(publishers.items())
+    }
     write_private(path, yaml.safe_dump(rows, sort_keys=False))

@@ -37,6 +37,15 @@ _BODY = {
 }
 
 
+_STATUS = {
+    "too_large": (413, "Content Too Large"),
+    "identity_reused": (409, "Conflict"),
+    "undeclared_publisher": (403, "Forbidden"),
+    "foreign_source": (403, "Forbidden"),
+    "foreign_type": (403, "Forbidden"),
+}
+
+
 class ProblemView(BaseModel):
     """Why one event was not taken: an RFC 9457 problem, in which `index` is its place in the request."""
 
@@ -93,21 +102,21 @@ class RefusalsView(BaseModel):
 
 @router.post("/events", status_code=202, max_body_size=BATCH_BYTES, openapi_extra=_BODY)
 async def take_employee_events(
-    tx: Transaction, _: Annotated[Caller, allow("publisher")], request: Request
+    tx: Transaction, caller: Annotated[Caller, allow("publisher")], request: Request
 ) -> ResultsView:
     """Hand in events about employees; the directory changes when they come back by the stream.
 
     202 whenever the request could be read: each event has its own result, the good ones go on, and a refused one
-    has a problem with its index.
+    has a problem with its index. A publisher speaks as the source, and of the types, that are declared for it.
     """
-    taken = await take_events(tx, await _reads(request))
+    taken = await take_events(tx, await _reads(request), request.app.state.publishers, caller.subject)
     accepted = sum(1 for one in taken if one.refused is None)
     return ResultsView(accepted=accepted, refused=len(taken) - accepted, results=[_result(one) for one in taken])
 
 
 @router.get("/refusals")
 async def list_refusals(tx: Transaction, _: Annotated[Caller, allow("operator", "platform-admin")]) -> RefusalsView:
-    """Events that came too late: `stale` (another source was newer) and `erased` are worth a look."""
+    """Events that came in for nothing: `stale` (another source was newer), `erased`, and those of a foreign source."""
     return RefusalsView(items=[RefusalView.model_validate(row) for row in await refusals(tx)])
 
 
@@ -155,9 +164,7 @@ def _binary(request: Request, body: bytes) -> CloudEvent:
 def _result(taken: Taken) -> ResultView:
     if taken.refused is None:
         return ResultView(index=taken.index, id=taken.id, status="accepted")
-    status, title = (413, "Content Too Large") if taken.refused == "too_large" else (422, "Unprocessable Content")
-    if taken.refused == "identity_reused":
-        status, title = 409, "Conflict"
+    status, title = _STATUS.get(taken.refused, (422, "Unprocessable Content"))
     problem = ProblemView(
         type=f"urn:mentorship:problem:{taken.refused}",
         title=title,

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chassis.subscription import Received
+from chassis.subscription import GivenUp, Received
 from chassis.transaction import Tx
 from contracts.hr import EmployeeErased, EmployeeLeft, EmployeeRecord
 from contracts.matching import EmployeeActivated, EmployeeDeparted
 from matching.adapters.db import directory as db
 from matching.adapters.db import erasure
+from matching.adapters.publishers import FOREIGN
 from matching.domain.directory import Person, Verdict, acts_at, advance, entry_of, learn, next_change
 from matching.handlers.leavers import release_leavers
 
@@ -97,9 +98,21 @@ async def note_copies(tx: Tx, batch: Sequence[Received[Any]]) -> None:
     await _note(tx, {(received.event.employee_id, received.sequence) for received in told})
 
 
-async def note_unread(tx: Tx, messages: Sequence[tuple[bytes, int]]) -> None:
-    """Remember whom messages name that are no events: a record with one bad field tells as much as a good one."""
-    await _note(tx, {(name.decode(), sequence) for body, sequence in messages for name in _NAMED.findall(body)})
+async def note_given_up(tx: Tx, messages: Sequence[GivenUp]) -> None:
+    """Remember whom messages name that become dead letters: the stream keeps what they tell, like that of good ones.
+
+    Those whose source was not their publisher's are counted beside what was refused as stale.
+    """
+    await _note(tx, {(name, message.sequence) for message in messages for name in _named_in(message)})
+    foreign = Counter((one.source, one.reason) for one in messages if one.source and one.reason in FOREIGN)
+    await db.count_refusals(tx, foreign)
+
+
+def _named_in(message: GivenUp) -> set[str]:
+    if isinstance(message.event, EmployeeErased):
+        return set()  # it says nothing but that they are to be forgotten, and who reads the stream anew must hear it
+    named = {name.decode() for name in _NAMED.findall(message.body)}
+    return named | {message.event.employee_id} if isinstance(message.event, HrEvent) else named
 
 
 async def _note(tx: Tx, places: set[tuple[str, int]]) -> None:

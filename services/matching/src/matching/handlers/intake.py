@@ -10,6 +10,7 @@ from chassis.outbox import EventTooLarge
 from chassis.transaction import Tx
 from contracts.event import events_of
 from matching.adapters.db import intake as db
+from matching.adapters.publishers import Publishers
 
 Read = Callable[[], CloudEvent]
 """Reads one event of a request, or raises `Undecodable`."""
@@ -28,6 +29,9 @@ _WHY = {
     "invalid_data": "The data does not fit the type.",
     "another_subject": "The subject attribute names somebody else than the data.",
     "version_differs": "The entityversion attribute is not the version in the data.",
+    "undeclared_publisher": "This caller is no declared publisher.",
+    "foreign_source": "This source is not the caller's.",
+    "foreign_type": "This type is none of those that the caller may publish.",
     "identity_reused": "An event of this source and id was taken before, with other data.",
     "too_large": "It is over the limit of one event.",
 }
@@ -44,15 +48,18 @@ class Taken:
     errors: tuple[dict[str, str], ...] = ()
 
 
-async def take_events(tx: Tx, reads: Sequence[Read]) -> list[Taken]:
-    """Check each event; the good ones go on to the stream under their own identity."""
+async def take_events(tx: Tx, reads: Sequence[Read], publishers: Publishers, caller: str) -> list[Taken]:
+    """Check each event, its source too; the good ones go on to the stream under their own identity."""
     results: list[Taken] = []
     good: list[tuple[int, CloudEvent]] = []
     for index, read in enumerate(reads):
         event, taken = _checked(index, read)
-        results.append(taken)
         if event is not None:
-            good.append((index, event))
+            if foreign := publishers.why_not(caller, event.source, event.type):
+                taken = _refused(index, event.id, foreign.reason, (foreign.error,))
+            else:
+                good.append((index, event))
+        results.append(taken)
     known = await db.payloads_of(tx, [(event.source, event.id) for _, event in good])
     for index, event in good:
         results[index] = _forward(tx, index, event, known)

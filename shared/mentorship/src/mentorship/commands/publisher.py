@@ -20,13 +20,16 @@ def add(
     subject: list[str] | None = typer.Option(
         None, "--subject", help="What it may publish, repeat for several; else hr.employee.>"
     ),
+    caller: str | None = typer.Option(
+        None, "--caller", help="Subject (sub) of its access tokens, if it publishes over HTTP; else its name."
+    ),
     as_json: bool = terminal.Json,
 ) -> None:
     """Make a NATS user that may publish HR events as one source. The server needs no restart."""
     from mentorship.credentials import Authority
     from mentorship.local.home import Home
     from mentorship.publishers import added_here, known, write
-    from mentorship.topology import Publisher, permissions
+    from mentorship.topology import Publisher, declare_publishers, permissions
     from mentorship.topology.model import NAME
 
     if not re.fullmatch(NAME, name):
@@ -36,7 +39,7 @@ def add(
     if name in (present := known().publishers):
         raise Problem(f"There is a publisher {name} already, as source {present[name].source}.")
     try:
-        publisher = Publisher(source=source or f"/{name}", subjects=tuple(subject or ["hr.employee.>"]))
+        publisher = Publisher(source=source or f"/{name}", caller=caller, subjects=tuple(subject or ["hr.employee.>"]))
     except ValidationError as error:
         raise Problem(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}") from None
     before = added_here(home.publishers_file)
@@ -46,6 +49,7 @@ def add(
     except Problem:
         write(home.publishers_file, before)
         raise
+    declare_publishers(authority, topology)
     path = authority.mint(name, permissions(topology, name))
     if as_json:
         terminal.print_json({"name": name, "credentials": str(path), **publisher.model_dump(mode="json")})
@@ -87,7 +91,7 @@ def remove(name: str = typer.Argument(...)) -> None:
     from mentorship.local.home import Home
     from mentorship.publishers import added_here, known, write
     from mentorship.revocation import tell_server
-    from mentorship.topology import users
+    from mentorship.topology import declare_publishers, users
 
     home = Home.find()
     authority = Authority(_existing(home.nats_folder))
@@ -95,6 +99,7 @@ def remove(name: str = typer.Argument(...)) -> None:
     if name not in here and name in users(known()):
         raise Problem(f"{name} stands in the topology file: remove it there, then here.")
     write(home.publishers_file, {other: one for other, one in here.items() if other != name})
+    declare_publishers(authority, known())
     try:
         authority.revoke(name)
     except KeyError:

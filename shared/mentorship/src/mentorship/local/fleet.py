@@ -15,7 +15,7 @@ from mentorship.local.home import Home, Platform, created_at
 from mentorship.local.nats import NatsServer
 from mentorship.local.postgres import PostgresServer
 from mentorship.natsserver import ServerSettings, server_config
-from mentorship.topology import load
+from mentorship.topology import DECLARED_PUBLISHERS, load
 
 MARK = "MENTORSHIP_SUPERVISED"
 """Every process that a supervisor starts has its data folder in this variable: so its orphans are known."""
@@ -100,6 +100,8 @@ def service_environment(platform: Platform, service: str) -> dict[str, str]:
         "MENTORSHIP_PORT": str(platform.state.ports[service]),
         "OTEL_SERVICE_NAME": service,
     }
+    if service == "matching":
+        own["MENTORSHIP_PUBLISHERS_FILE"] = str(platform.nats_folder / DECLARED_PUBLISHERS)
     if service == "sessions":
         own["MENTORSHIP_NOTE_KEYS_FILE"] = str(home.secrets.note_keys)
     if service == "notifications":

@@ -28,10 +28,10 @@ _OUTBOX = (
     "SELECT count(*) AS waiting, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float AS age"
     " FROM outbox WHERE published_at IS NULL"
 )
-# Repeated and reordered events are what any transport makes of one source; these two are disagreements.
+# Repeated and reordered events are what any transport makes of one source; these are disagreements.
 _REFUSALS = (
     "SELECT source, reason, refused, last_at FROM hr_refusal"
-    " WHERE reason IN ('stale', 'erased') ORDER BY source, reason"
+    " WHERE reason IN ('stale', 'erased', 'undeclared_source', 'foreign_type') ORDER BY source, reason"
 )
 
 

@@ -1,5 +1,6 @@
 """The topology file as objects: streams, services, publishers, readers, and the durables generated beside it."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -58,9 +59,13 @@ class Service(_Part):
 
 
 class Publisher(_Part):
-    """A system of the company that publishes HR events under one CloudEvents source."""
+    """A system of the company that publishes HR events under one CloudEvents source.
+
+    `caller` is the subject (`sub`) of its access tokens where it publishes over HTTP; its name unless given.
+    """
 
     source: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+    caller: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] | None = None
     subjects: tuple[Annotated[str, Field(pattern=r"^hr\.employee\.[a-z0-9.>*-]+$")], ...]
 
 
@@ -99,6 +104,17 @@ class Topology(_Part):
         return self
 
     @model_validator(mode="after")
+    def _sources_are_one_publishers(self) -> "Topology":
+        sources = [one.source for one in self.publishers.values()]
+        callers = [one.caller or name for name, one in self.publishers.items()]
+        twice = sorted({one for known in (sources, callers) for one in known if known.count(one) > 1})
+        if twice:
+            raise ValueError(f"these belong to two publishers: {', '.join(twice)}")
+        if ours := sorted(one for one in sources if one.startswith("/mentorship/")):
+            raise ValueError(f"these sources are the platform's own: {', '.join(ours)}")
+        return self
+
+    @model_validator(mode="after")
     def _readers_hear_what_is_open(self) -> "Topology":
         for name, reader in self.readers.items():
             for stream in reader.streams:
@@ -121,6 +137,14 @@ class Topology(_Part):
             for stream, subjects in sorted(reader.streams.items())
         ]
         return (*self.consumers, *outside)
+
+    def declared_publishers(self) -> str:
+        """Who may publish as which source, as JSON for the service that holds them to it."""
+        rows = {
+            name: {"source": one.source, "caller": one.caller or name, "subjects": list(one.subjects)}
+            for name, one in sorted(self.publishers.items())
+        }
+        return json.dumps(rows, indent=2) + "\n"
 
     def stored_bytes(self, profile: Profile) -> int:
         """What the server must allow: all our streams full, and a quarter more for streams that others add."""

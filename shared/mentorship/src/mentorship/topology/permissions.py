@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from mentorship.credentials import Authority, Permissions
+from mentorship.credentials import Authority, Permissions, write_private
 from mentorship.topology.model import Consumer, Topology
 
 OPERATOR = "operator"
+DECLARED_PUBLISHERS = "publishers.json"
 
 _ADVISORIES = ("MAX_DELIVERIES", "MSG_TERMINATED")
 
@@ -39,7 +40,15 @@ def permissions(topology: Topology, user: str) -> Permissions:
 def mint_users(authority: Authority, topology: Topology) -> dict[str, Path]:
     """Write every user's credential with the permissions of this topology and give their paths by name."""
     authority.mint_system()
+    declare_publishers(authority, topology)
     return {user: authority.mint(user, permissions(topology, user)) for user in users(topology)}
+
+
+def declare_publishers(authority: Authority, topology: Topology) -> Path:
+    """Write who may publish as which source, beside the keys; matching reads it, also anew while it runs."""
+    path = authority.folder / DECLARED_PUBLISHERS
+    write_private(path, topology.declared_publishers())
+    return path
 
 
 def _consuming(durable: Consumer) -> tuple[str, ...]:
