@@ -54,6 +54,7 @@ run = Table(
     Column("report", JSONB, nullable=False, server_default=text("'{}'")),
     Column("traceparent", Text, comment="of the request; the run's own trace links to it"),
     Column("options", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("rules_version", Integer, comment="number of the programme's rules that it used"),
     Column("rules", JSONB, comment="a draft of the rules to try; the programme's own without it"),
     Column("stage", Text, comment="what its worker does just now"),
     Column("edition", Integer, nullable=False, server_default=text("0"), comment="grows with each edit in review"),
