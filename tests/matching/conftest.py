@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from hypothesis import settings
@@ -109,12 +110,16 @@ class House:
 
 @asynccontextmanager
 async def opened(
-    postgres: Databases, running: Runner, bus: Bus, bearer: Bearer, **settings: Any
+    postgres: Databases, running: Runner, bus: Bus, bearer: Bearer, *, before: str = "SELECT 1", **settings: Any
 ) -> AsyncIterator[House]:
-    """Matching with some settings of its own, until the end of the block."""
+    """Matching with settings of its own until the end of the block; `before` it starts its database is told that."""
     given = {"erase_seconds": 0.05, "requests_per_second": 0} | settings
-    async with postgres.database("matching") as url, running(service, url, **given) as here:
-        yield House(here, bus, bearer, url)
+    async with postgres.database("matching") as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute(before)
+        await connection.close()
+        async with running(service, url, **given) as here:
+            yield House(here, bus, bearer, url)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ POST   /v1/matches/{match}/decline                     401  404  404  403  403  
 POST   /v1/matches/{match}/end                         401  404  404  200  403  403  403  200  200  200  200  403  403
 POST   /v1/employees/events                            401  403  403  403  202  403  403  202  403  403  403  403  403
 GET    /v1/employees/refusals                          401  403  403 none  403 none  403 none  403  403  403  403  403
+GET    /v1/employees/erasures                          401  403  403  200  403  200  403  200  403  403  403  403  403
 
 sessions:                                             nobo empl mana admi publ oper role all- memb owne form leav eras
 GET    /v1/me/relationships                            401 none none  403  403  403  403 none  200 none  200  403  403

@@ -9,6 +9,7 @@ import heapq
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -338,4 +339,5 @@ class Consumer:
 def _given_up(delivery: Delivery, reason: str) -> GivenUp:
     source = delivery.envelope.source if delivery.envelope else None
     event = delivery.received.event if delivery.received else None
-    return GivenUp(delivery.message.data, delivery.sequence, delivery.refused or reason, source, event)
+    stored_at = datetime.fromtimestamp(delivery.stored_at, UTC)
+    return GivenUp(delivery.message.data, delivery.sequence, stored_at, delivery.refused or reason, source, event)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -87,6 +88,7 @@ def understand(delivery: Delivery, envelope: CloudEvent, events: Mapping[str, Ev
         envelope.type,
         delivery.stream,
         delivery.sequence,
+        datetime.fromtimestamp(delivery.stored_at, UTC),
     )
 
 

@@ -1,11 +1,13 @@
 """An event as a handler gets it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from contracts.event import Event
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 E = TypeVar("E", bound=Event)
 
@@ -16,6 +18,7 @@ class GivenUp:
 
     body: bytes
     sequence: int
+    stored_at: datetime
     reason: str
     source: str | None = None
     event: Event | None = None
@@ -34,5 +37,7 @@ class Received(Generic[E]):
     subject: str
     stream: str = ""
     sequence: int = 0
+    stored_at: datetime = _NEVER
+    """When the stream stored it, by the broker's clock."""
     traceparent: str | None = None
     """The trace context of this message's own span, for what is published because of it."""

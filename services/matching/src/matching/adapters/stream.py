@@ -10,15 +10,16 @@ _GONE = {400, 404}
 
 
 async def delete_messages(jetstream: Any, noted: Sequence[tuple[int, datetime]]) -> list[int]:
-    """Delete messages (sequence, when it was noted); gives the sequences that are settled.
+    """Delete messages (sequence, when the stream stored it); gives the sequences that are settled.
 
-    What was noted before the stream was made belonged to an older stream: its sequences now hold something else.
+    What was stored before this stream was made stood in an older one: its sequences now hold something else. Both
+    times are the broker's, so no clock of ours can make a message look older than its stream.
     Raises whatever the connection raises; what was not reached is tried again.
     """
     created: datetime = (await jetstream.stream_info(STREAM)).created
     settled: list[int] = []
-    for sequence, noted_at in noted:
-        if noted_at >= created:
+    for sequence, stored_at in noted:
+        if stored_at >= created:
             await _delete(jetstream, sequence)
         settled.append(sequence)
     return settled

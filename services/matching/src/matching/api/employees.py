@@ -13,6 +13,7 @@ from chassis.cloudevents import CloudEvent, Undecodable, decode, from_structured
 from chassis.errors import Malformed, TooLarge, UnsupportedMedia
 from chassis.http import Caller, Router, Transaction, allow
 from chassis.limits import check_json
+from matching.adapters.db.erasure import outstanding
 from matching.adapters.db.intake import refusals
 from matching.handlers.intake import Read, Taken, take_events
 
@@ -100,6 +101,16 @@ class RefusalsView(BaseModel):
     items: list[RefusalView]
 
 
+class ErasuresView(BaseModel):
+    """Erasures whose last part, deleting messages from the stream, is outstanding."""
+
+    model_config = ConfigDict(frozen=True)
+
+    people: int
+    messages: int
+    oldest_seconds: float
+
+
 @router.post("/events", status_code=202, max_body_size=BATCH_BYTES, openapi_extra=_BODY)
 async def take_employee_events(
     tx: Transaction, caller: Annotated[Caller, allow("publisher")], request: Request
@@ -118,6 +129,12 @@ async def take_employee_events(
 async def list_refusals(tx: Transaction, _: Annotated[Caller, allow("operator", "platform-admin")]) -> RefusalsView:
     """Events that came in for nothing: `stale` (another source was newer), `erased`, and those of a foreign source."""
     return RefusalsView(items=[RefusalView.model_validate(row) for row in await refusals(tx)])
+
+
+@router.get("/erasures")
+async def look_at_erasures(tx: Transaction, _: Annotated[Caller, allow("operator", "platform-admin")]) -> ErasuresView:
+    """For how many erased people the stream of HR's events still has messages, and for how long already."""
+    return ErasuresView.model_validate((await outstanding(tx))._asdict())
 
 
 async def _reads(request: Request) -> Sequence[Read]:

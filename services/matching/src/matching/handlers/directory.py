@@ -37,8 +37,8 @@ class _Reading:
         self.gone = set(erased)
         self.newly_erased: dict[str, int] = {}
         self.refusals: Counter[tuple[str, str]] = Counter()
-        self.noted: list[tuple[str, int]] = []
-        self.too_late: list[int] = []
+        self.noted: list[erasure.Place] = []
+        self.too_late: list[erasure.Place] = []
         self.causes: dict[str, Received[Any]] = {}
 
     def take(self, received: Received[Any], tx: Tx) -> None:
@@ -50,9 +50,9 @@ class _Reading:
             self._erase(name, event.version)
         elif name in self.gone:
             self.refusals[received.source, Verdict.ERASED] += 1
-            self.too_late.append(received.sequence)
+            self.too_late.append(_place(received))
         else:
-            self.noted.append((name, received.sequence))
+            self.noted.append(_place(received))
             person = self.people.get(name) or Person(name)
             self.people[name], verdict = learn(person, entry_of(event, received.source), tx.now)
             if verdict is not Verdict.KEPT:
@@ -65,8 +65,8 @@ class _Reading:
         self.newly_erased[name] = version
         self.people.pop(name, None)
         # What this very batch has said of them is in the stream too.
-        self.too_late += [sequence for employee_id, sequence in self.noted if employee_id == name]
-        self.noted = [noted for noted in self.noted if noted[0] != name]
+        self.too_late += [place for place in self.noted if place.employee_id == name]
+        self.noted = [place for place in self.noted if place.employee_id != name]
 
     @property
     def changed(self) -> list[Person]:
@@ -83,7 +83,7 @@ async def keep_directory(tx: Tx, batch: Sequence[Received[Any]]) -> None:
         reading.take(received, tx)
     changed = [person for person in reading.changed if person != reading.before.get(person.employee_id)]
     await _save(tx, reading.before, changed)
-    await db.note_messages(tx, reading.noted)
+    await erasure.note_messages(tx, reading.noted)
     await db.count_refusals(tx, reading.refusals)
     await _tell(tx, reading.before, changed, reading.causes)
     await _forget(tx, reading)
@@ -95,7 +95,7 @@ async def note_copies(tx: Tx, batch: Sequence[Received[Any]]) -> None:
     An import that is repeated, or an outbox published anew, stores an event a second time.
     """
     told = [received for received in batch if not isinstance(received.event, EmployeeErased)]
-    await _note(tx, {(received.event.employee_id, received.sequence) for received in told})
+    await _note(tx, {_place(received) for received in told})
 
 
 async def note_given_up(tx: Tx, messages: Sequence[GivenUp]) -> None:
@@ -103,7 +103,10 @@ async def note_given_up(tx: Tx, messages: Sequence[GivenUp]) -> None:
 
     Those whose source was not their publisher's are counted beside what was refused as stale.
     """
-    await _note(tx, {(name, message.sequence) for message in messages for name in _named_in(message)})
+    places = {
+        erasure.Place(name, message.sequence, message.stored_at) for message in messages for name in _named_in(message)
+    }
+    await _note(tx, places)
     foreign = Counter((one.source, one.reason) for one in messages if one.source and one.reason in FOREIGN)
     await db.count_refusals(tx, foreign)
 
@@ -115,11 +118,15 @@ def _named_in(message: GivenUp) -> set[str]:
     return named | {message.event.employee_id} if isinstance(message.event, HrEvent) else named
 
 
-async def _note(tx: Tx, places: set[tuple[str, int]]) -> None:
+def _place(received: Received[Any]) -> erasure.Place:
+    return erasure.Place(received.event.employee_id, received.sequence, received.stored_at)
+
+
+async def _note(tx: Tx, places: set[erasure.Place]) -> None:
     await db.lock_directory(tx)
-    gone = await db.erased_among(tx, {name for name, _ in places})
-    await db.note_messages(tx, [place for place in sorted(places) if place[0] not in gone])
-    await erasure.erase_messages(tx, sorted({sequence for name, sequence in places if name in gone}))
+    gone = await db.erased_among(tx, {place.employee_id for place in places})
+    await erasure.note_messages(tx, sorted(place for place in places if place.employee_id not in gone))
+    await erasure.erase_messages(tx, sorted(place for place in places if place.employee_id in gone))
 
 
 async def act_on_day(tx: Tx, key: str, payload: dict[str, Any]) -> None:

@@ -80,6 +80,9 @@ def _tables(found: Findings) -> None:
     if found.stale_hr:
         rows = [(one["source"], one["reason"], one["refused"], one["last_at"]) for one in found.stale_hr]
         print_table("HR events refused", ("source", "because", "times", "last"), rows)
+    if (one := found.erasures).get("people"):
+        since = f"{one['oldest_seconds']} s"
+        say(f"{one['people']} erased people are still in {one['messages']} messages of the stream, for {since}")
     for name, number in found.dead_letters.items():
         say(f"{number} dead letters of {name}")
     for sentence in found.problems:

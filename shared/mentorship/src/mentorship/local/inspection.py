@@ -33,6 +33,12 @@ _REFUSALS = (
     "SELECT source, reason, refused, last_at FROM hr_refusal"
     " WHERE reason IN ('stale', 'erased', 'undeclared_source', 'foreign_type') ORDER BY source, reason"
 )
+# The same question as that of matching's own route for operators.
+_ERASURES = (
+    "SELECT count(DISTINCT employee_id) AS people, count(DISTINCT sequence) AS messages,"
+    " coalesce(extract(epoch FROM clock_timestamp() - min(greatest(erased_at, hr_erasure.noted_at))), 0)::float AS age"
+    " FROM hr_erasure JOIN hr_message USING (sequence) JOIN erased_employee USING (employee_id)"
+)
 
 
 @dataclass
@@ -47,6 +53,8 @@ class Findings:
     drift: list[str] = field(default_factory=list)
     dead_letters: dict[str, int] = field(default_factory=dict)
     stale_hr: list[dict[str, Any]] = field(default_factory=list)
+    erasures: dict[str, Any] = field(default_factory=dict)
+    """How many erased people the stream of HR's events still names, in how many messages, and since when."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -110,6 +118,7 @@ async def _look_at_database(platform: Platform, service: str, found: Findings) -
             revision = await database.fetchval("SELECT version_num FROM alembic_version")
             (outbox,) = await database.fetch(_OUTBOX)
             refusals = await database.fetch(_REFUSALS) if service == "matching" else []
+            erasures = await database.fetch(_ERASURES) if service == "matching" else []
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         found.databases[service] = {"revision": None, "newest": newest}
         found.problems.append(f"The database of {service} does not answer ({type(error).__name__}).")
@@ -117,6 +126,10 @@ async def _look_at_database(platform: Platform, service: str, found: Findings) -
     found.databases[service] = {"revision": revision, "newest": newest}
     found.outbox[service] = {"waiting": outbox["waiting"], "oldest_seconds": round(outbox["age"], 1)}
     found.stale_hr += [dict(row) for row in refusals]
+    for row in erasures:
+        found.erasures = {key: row[key] for key in ("people", "messages")} | {"oldest_seconds": round(row["age"], 1)}
+        if row["age"] > LATE_SECONDS:
+            found.problems.append(f"{row['people']} erased people are still named in the stream HR.")
     if revision != newest:
         found.problems.append(f"The database of {service} is at revision {revision}, the code at {newest}.")
     if outbox["age"] > LATE_SECONDS:

@@ -82,15 +82,6 @@ async def save_people(tx: Tx, changed: Sequence[Person], *, had_pending: Iterabl
         )
 
 
-async def note_messages(tx: Tx, noted: Sequence[tuple[str, int]]) -> None:
-    """Remember where in the stream HR each employee's messages stand: (employee, sequence)."""
-    if noted:
-        await tx.connection.execute(
-            _NOTE,
-            {"ids": [name for name, _ in noted], "sequences": [sequence for _, sequence in noted], "at": tx.now},
-        )
-
-
 async def count_refusals(tx: Tx, counted: Mapping[tuple[str, str], int]) -> None:
     """Add to the count of refused events by (source, reason)."""
     if counted:
@@ -154,12 +145,6 @@ _SAVE_WAITING = text(
     " SELECT i, v, o, l, d, z, CAST(j AS jsonb) FROM unnest(CAST(:ids AS text[]), CAST(:versions AS bigint[]),"
     " CAST(:sources AS text[]), CAST(:leaves AS boolean[]), CAST(:days AS date[]), CAST(:zones AS text[]),"
     " CAST(:documents AS text[])) AS row (i, v, o, l, d, z, j)"
-)
-_NOTE = text(
-    "INSERT INTO hr_message (employee_id, sequence, noted_at)"
-    " SELECT i, s, CAST(:at AS timestamptz)"
-    " FROM unnest(CAST(:ids AS text[]), CAST(:sequences AS bigint[])) AS row (i, s)"
-    " ON CONFLICT (employee_id, sequence) DO UPDATE SET noted_at = excluded.noted_at"
 )
 _COUNT = text(
     "INSERT INTO hr_refusal AS known (source, reason, refused, last_at)"

@@ -1,11 +1,34 @@
 """Forgetting people: their rows here, and the messages that the stream still has of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 
 from chassis.transaction import Tx
+
+
+class Place(NamedTuple):
+    """Where the stream HR says something of somebody, and when it stored that."""
+
+    employee_id: str
+    sequence: int
+    stored_at: datetime
+
+
+class Outstanding(NamedTuple):
+    """What the stream still has of erased people; seconds since the longest outstanding should have gone."""
+
+    people: int
+    messages: int
+    oldest_seconds: float
+
+
+async def note_messages(tx: Tx, places: Collection[Place]) -> None:
+    """Remember where the stream says something of somebody."""
+    if places:
+        await tx.connection.execute(_NOTE, _arrays(places))
 
 
 async def erase(tx: Tx, erased: Mapping[str, int]) -> None:
@@ -18,14 +41,15 @@ async def erase(tx: Tx, erased: Mapping[str, int]) -> None:
         await tx.connection.execute(text(statement), {name: given[name] for name in names})
 
 
-async def erase_messages(tx: Tx, sequences: Sequence[int]) -> None:
-    """Note messages of the stream HR to be deleted."""
-    if sequences:
-        await tx.connection.execute(_NOTE, {"sequences": list(sequences), "at": tx.now})
+async def erase_messages(tx: Tx, places: Collection[Place]) -> None:
+    """Note messages of erased people, to be deleted from the stream."""
+    if places:
+        await note_messages(tx, places)
+        await tx.connection.execute(_TO_DELETE, _arrays(places))
 
 
 async def messages_to_erase(tx: Tx, limit: int) -> list[tuple[int, datetime]]:
-    """Some messages that are still to be deleted from the stream: (sequence, when it was noted)."""
+    """Some messages that are still to be deleted from the stream: (sequence, when the stream stored it)."""
     rows = await tx.connection.execute(
         text("SELECT sequence, noted_at FROM hr_erasure ORDER BY sequence LIMIT :limit"), {"limit": limit}
     )
@@ -34,9 +58,22 @@ async def messages_to_erase(tx: Tx, limit: int) -> list[tuple[int, datetime]]:
 
 async def messages_erased(tx: Tx, sequences: Sequence[int]) -> None:
     """These messages are gone from the stream."""
-    await tx.connection.execute(
-        text("DELETE FROM hr_erasure WHERE sequence = ANY(:sequences)"), {"sequences": list(sequences)}
-    )
+    for statement in _DELETED:
+        await tx.connection.execute(statement, {"sequences": list(sequences)})
+
+
+async def outstanding(tx: Tx) -> Outstanding:
+    """For how many erased people the stream still has messages."""
+    row = (await tx.connection.execute(_OUTSTANDING)).one()
+    return Outstanding(row.people, row.messages, round(float(row.oldest), 1))
+
+
+def _arrays(places: Collection[Place]) -> dict[str, list[object]]:
+    return {
+        "ids": [place.employee_id for place in places],
+        "sequences": [place.sequence for place in places],
+        "times": [place.stored_at for place in places],
+    }
 
 
 _REMEMBER = text(
@@ -46,13 +83,34 @@ _REMEMBER = text(
     " ON CONFLICT (employee_id) DO NOTHING"
 )
 _NOTE = text(
+    "INSERT INTO hr_message (employee_id, sequence, noted_at)"
+    " SELECT DISTINCT ON (i, s) i, s, t FROM"
+    " unnest(CAST(:ids AS text[]), CAST(:sequences AS bigint[]), CAST(:times AS timestamptz[])) AS row (i, s, t)"
+    " ON CONFLICT (employee_id, sequence) DO UPDATE SET noted_at = excluded.noted_at"
+)
+_TO_DELETE = text(
     "INSERT INTO hr_erasure (sequence, noted_at)"
-    " SELECT s, CAST(:at AS timestamptz) FROM unnest(CAST(:sequences AS bigint[])) AS row (s)"
+    " SELECT DISTINCT ON (s) s, t FROM"
+    " unnest(CAST(:sequences AS bigint[]), CAST(:times AS timestamptz[])) AS row (s, t)"
     " ON CONFLICT (sequence) DO UPDATE SET noted_at = excluded.noted_at"
 )
+_DELETED = (
+    text("DELETE FROM hr_erasure WHERE sequence = ANY(:sequences)"),
+    # Of those who are erased alone: in a stream made anew the number may stand for a message of somebody else.
+    text(
+        "DELETE FROM hr_message USING erased_employee"
+        " WHERE hr_message.employee_id = erased_employee.employee_id AND sequence = ANY(:sequences)"
+    ),
+)
+# A message that came after its person was erased is outstanding since then.
+_OUTSTANDING = text(
+    "SELECT count(DISTINCT employee_id) AS people, count(DISTINCT sequence) AS messages,"
+    " coalesce(extract(epoch FROM clock_timestamp() - min(greatest(erased_at, hr_erasure.noted_at))), 0) AS oldest"
+    " FROM hr_erasure JOIN hr_message USING (sequence) JOIN erased_employee USING (employee_id)"
+)
 _NOTE_KNOWN = (
-    "INSERT INTO hr_erasure (sequence, noted_at) SELECT sequence, noted_at FROM hr_message"
-    " WHERE employee_id = ANY(:ids) ON CONFLICT (sequence) DO UPDATE SET noted_at = excluded.noted_at"
+    "INSERT INTO hr_erasure (sequence, noted_at) SELECT sequence, max(noted_at) FROM hr_message"
+    " WHERE employee_id = ANY(:ids) GROUP BY sequence ON CONFLICT (sequence) DO UPDATE SET noted_at = excluded.noted_at"
 )
 _FORGET_OTHERS_WORDS = (
     "UPDATE participant SET wishes = ARRAY(SELECT w FROM unnest(wishes) AS w WHERE w <> ALL(:ids)),"
@@ -61,7 +119,6 @@ _FORGET_OTHERS_WORDS = (
 )
 _FORGET = (
     _NOTE_KNOWN,
-    "DELETE FROM hr_message WHERE employee_id = ANY(:ids)",
     "DELETE FROM employee_pending WHERE employee_id = ANY(:ids)",
     "DELETE FROM employee WHERE employee_id = ANY(:ids)",
     "DELETE FROM outbox WHERE thing = ANY(:things) AND subject <> 'hr.employee.erased.v1'",
