@@ -1,0 +1,216 @@
+"""One-on-one matching with capacities: the optimum of the full problem, proven.
+
+The best columns of each row make a sparse graph; an auction finds prices on it, augmenting paths make them exact, and
+then every pair of the full problem is priced: a pair worth more to its row than the row's own price is added, and the
+paths go on from where they were. When no such pair is left, the prices prove the pairs optimal (linear programming
+duality; column generation). All arithmetic is in integers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.domain.engine.auction import auction
+from matching.domain.engine.graph import Graph, graph_of, merged, transposed
+from matching.domain.engine.market import FULL, Market, Points
+from matching.domain.engine.paths import State, raise_rows, settle, tighten
+from matching.domain.engine.scoring import best
+
+CANDIDATES = 30
+"""Columns of each row in the first graph."""
+ADDED = 12
+"""Columns that a row gains in one round of pricing, at most."""
+STEP = 40
+"""By how many points at least a bid in the auction outbids another."""
+_NEVER = 2**30
+"""Price of a column without places."""
+
+Progress = Callable[[int], None]
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Pairs, prices and the bound they prove.
+
+    With weights w = base + score, u of each row and p of each column: no matching weighs more than
+    sum(u) + sum over columns and their places k = 0, 1, ... of max(0, p - charge * k).
+    """
+
+    mate: npt.NDArray[np.int32]
+    """Column of each row, -1 without one."""
+    score: Points
+    """Score of each row's pair, FORBIDDEN without one."""
+    row_price: npt.NDArray[np.int64]
+    column_price: npt.NDArray[np.int64]
+    base: int
+    """What one more pair is worth above its score: 0 where only the total counts."""
+    charge: int
+    total: int
+    """Sum of the scores, less the charges."""
+    value: int
+    """base * pairs + total: what is maximised."""
+    upper_bound: int
+    """No matching has a higher value."""
+    rounds: int
+    """How often all pairs were priced."""
+
+    @property
+    def pairs(self) -> int:
+        """How many rows have a column."""
+        return int((self.mate >= 0).sum())
+
+    @property
+    def gap(self) -> int:
+        """How far the value may be from the best one; 0 is proven optimal."""
+        return self.upper_bound - self.value
+
+
+def assign(
+    market: Market,
+    *,
+    coverage: bool = True,
+    charge: int = 0,
+    stop: Stop = lambda: False,
+    say: Progress = lambda _: None,
+) -> Assignment:
+    """Each row at most one column, each column at most its capacity of rows: the most pairs, then the highest total.
+
+    Without `coverage` the highest total alone. `charge` is what each further row of a column costs more than the one
+    before it. `stop` is asked before each round of pricing; when it says so, the answer has an honest gap.
+    """
+    capacity = np.minimum(market.capacity, market.rows).astype(np.int32)
+    base = _base(capacity, market.rows, charge) if coverage else 0
+    open_price = np.where(capacity > 0, 0, _NEVER).astype(np.int32)
+    lowest = np.full(market.rows, -_NEVER // 2, np.int32)
+    column, score = best(market, CANDIDATES, price=open_price, above=lowest)
+    graph = graph_of(column, score)
+    say(30)
+    price, mate = auction(graph, capacity, charge, STEP)
+    state = state_of(graph, capacity, base, charge, mate, price)
+    tighten(state)
+    settle(state)
+    say(60)
+    rounds, outbid = 0, np.zeros(market.rows, np.int64)
+    while True:
+        rounds += 1
+        stopped = stop()
+        rows, column, worth = _price(market, state, open_price)
+        outbid[:] = 0
+        outbid[rows] = np.maximum(worth[:, 0] + base - state.u[rows], 0)
+        say(min(95, 60 + 10 * rounds))
+        if stopped or not len(rows):
+            break
+        score = np.where(column >= 0, worth + state.p[np.maximum(column, 0)], 0)
+        graph = merged(graph, rows, column, score)
+        state = state_of(graph, capacity, base, charge, state.mate, state.p, state.u)
+        raise_rows(state, rows, worth[:, 0].astype(np.int64) + base)
+        settle(state)
+    return _result(state, outbid, rounds)
+
+
+def state_of(
+    graph: Graph,
+    capacity: npt.NDArray[np.int32],
+    base: int,
+    charge: int,
+    mate: npt.NDArray[np.int32],
+    p: npt.NDArray[np.int64],
+    u: npt.NDArray[np.int64] | None = None,
+) -> State:
+    """Pairs and prices on a graph, ready to be searched."""
+    rows, columns = len(mate), len(capacity)
+    first, after, before = _listed(mate, columns)
+    return State(
+        *graph,
+        *transposed(graph, columns),
+        base=base,
+        charge=charge,
+        capacity=capacity,
+        load=np.bincount(mate[mate >= 0], minlength=columns).astype(np.int32),
+        mate=mate.copy(),
+        first=first,
+        after=after,
+        before=before,
+        u=np.zeros(rows, np.int64) if u is None else u.copy(),
+        p=p.copy(),
+        heap=np.zeros(columns, np.int32),
+        place=np.full(columns, -1, np.int32),
+        far=np.full(columns, 2**62, np.int64),
+        via=np.full(columns, -1, np.int32),
+        origin=np.full(columns, -1, np.int32),
+        done=np.zeros(columns, np.int32),
+    )
+
+
+def _listed(mate: npt.NDArray[np.int32], columns: int) -> tuple[npt.NDArray[np.int32], ...]:
+    """The rows of each column as linked lists: first of each column, next and previous of each row."""
+    first = np.full(columns, -1, np.int32)
+    after, before = np.full(len(mate), -1, np.int32), np.full(len(mate), -1, np.int32)
+    held = np.flatnonzero(mate >= 0)
+    order = held[np.argsort(mate[held], kind="stable")].astype(np.int32)
+    at = mate[order]
+    same = at[1:] == at[:-1]
+    after[order[:-1][same]] = order[1:][same]
+    before[order[1:][same]] = order[:-1][same]
+    heads = np.concatenate([[True], ~same]) if len(order) else np.zeros(0, np.bool_)
+    first[at[heads]] = order[heads]
+    return first, after, before
+
+
+def _price(market: Market, state: State, open_price: npt.NDArray[np.int32]) -> tuple[Any, Any, Any]:
+    """Rows that would rather have other columns than their price says, those columns, and their worths."""
+    small = state.base + 2 * FULL < _NEVER
+    kind: Any = np.int32 if small else np.int64
+    price = np.where(open_price > 0, _NEVER, state.p).astype(kind)
+    above = (state.u - state.base).astype(kind)
+    column, worth = best(market, ADDED, price=price, above=above)
+    rows = np.flatnonzero(column[:, 0] >= 0).astype(np.int32)
+    return rows, column[rows], worth[rows]
+
+
+def _base(capacity: npt.NDArray[np.int32], rows: int, charge: int) -> int:
+    """More than any difference in total between two matchings."""
+    most = min(rows, int(capacity.sum(dtype=np.int64)))
+    return (FULL + charge * int(capacity.max(initial=0))) * most + 1
+
+
+def _result(state: State, outbid: npt.NDArray[np.int64], rounds: int) -> Assignment:
+    held = np.flatnonzero(state.mate >= 0)
+    score = np.full(len(state.mate), -1, np.int16)
+    score[held] = _scores_held(state)[held]
+    load = state.load.astype(np.int64)
+    total = int(score[held].sum(dtype=np.int64)) - state.charge * int((load * (load - 1) // 2).sum())
+    u = state.u + outbid
+    bound = int(u.sum()) + _places(state.p, state.capacity, state.charge)
+    return Assignment(
+        mate=state.mate,
+        score=score,
+        row_price=u,
+        column_price=state.p,
+        base=state.base,
+        charge=state.charge,
+        total=total,
+        value=state.base * len(held) + total,
+        upper_bound=bound,
+        rounds=rounds,
+    )
+
+
+def _places(price: npt.NDArray[np.int64], capacity: npt.NDArray[np.int32], charge: int) -> int:
+    """What all places cost: sum over columns and places k of max(0, price - charge * k)."""
+    places = capacity.astype(np.int64)
+    if charge:
+        places = np.minimum(places, -(-price // charge))
+    return int((places * price - charge * (places * (places - 1) // 2)).sum())
+
+
+def _scores_held(state: State) -> Points:
+    row = np.repeat(np.arange(len(state.mate)), np.diff(state.start))
+    found = np.full(len(state.mate), -1, np.int16)
+    same = state.column == state.mate[row]
+    found[row[same]] = state.score[same]
+    return found
