@@ -111,6 +111,51 @@ async def test_a_letter_whose_original_is_gone_says_so_and_replays_nothing_else(
         assert await rows.fetchval("SELECT count(*) FROM echo") == 0
 
 
+async def test_a_letter_that_nobody_can_read_is_listed_as_such_and_hides_no_other(
+    bus: Bus, running: Runner, operator: Command, probe_url: str
+) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        await bus.publish(probe.goal("refuse"))
+        await eventually(lambda: count(bus.nc), 1)
+        of_a_later_version = {**(await bus.data("mentorship.dlq.>"))[0], "severity": "high"}
+        for body in (
+            b"no letter",
+            b'{"consumer": "probe-echo", "sequence": "x"}',
+            json.dumps(of_a_later_version).encode(),
+        ):
+            await bus.js.publish("mentorship.dlq.probe.echo", body, stream="DLQ")
+        found = await letters(operator)
+        assert [(one["number"], one["consumer"], one["reason"]) for one in found] == [
+            (4, "probe-echo", "not_wanted"),
+            (3, "probe-echo", "unreadable_letter"),
+            (2, "probe-echo", "unreadable_letter"),
+            (1, "probe-echo", "not_wanted"),
+        ]
+        shown = await operator("dlq", "show", "2")
+        assert (shown.code, "no letter" in shown.out) == (0, False)
+        replayed = await operator("dlq", "replay", "--all", "--json")
+        assert {one["reason"] for one in replayed.json} == {"not_wanted", "unreadable_letter"}
+        assert "2 removed" in (await operator("dlq", "discard", "--reason", "unreadable_letter", "--all", "--yes")).out
+    assert [one["number"] for one in await letters(operator)] == [4, 1]
+
+
+async def test_what_a_body_holds_does_nothing_to_the_terminal(
+    bus: Bus, running: Runner, operator: Command, probe_url: str
+) -> None:
+    nasty = "first\nsecond\x1b]0;title\x07\x9b31m\r\x00\u202ereversed [red]ö[/red]"
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        await bus.js.publish(
+            "mentorship.sessions.goal.set.v1", nasty.encode(), headers={"x": "\u009b2J"}, stream="SESSIONS"
+        )
+        await eventually(lambda: count(bus.nc), 1)
+    shown = (await operator("dlq", "show", "1")).out
+    assert "first\nsecond\\x1b]0;title\\x07\\x9b31m\\r\\x00\\u202ereversed [red]ö[/red]" in shown
+    as_json = await operator("dlq", "show", "1", "--json")
+    assert as_json.json["original"]["body"] == nasty
+    for said in (shown, as_json.out):
+        assert not [character for character in said if not character.isprintable() and character not in "\n\t"]
+
+
 async def test_many_letters_are_listed_the_newest_first(
     bus: Bus, running: Runner, operator: Command, probe_url: str
 ) -> None:

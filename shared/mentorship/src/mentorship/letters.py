@@ -14,12 +14,17 @@ import nats.errors
 from nats.aio.client import Client
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
+from pydantic import TypeAdapter
 
 from chassis.cloudevents import Undecodable, decode
 from chassis.deadletters import STREAM, DeadLetter
 from mentorship.problem import Problem
 from mentorship.topology import jetstream
 
+UNREADABLE = "unreadable_letter"
+"""The class of reason under which a letter is shown that is none, or one of another version."""
+
+_LETTER = TypeAdapter(DeadLetter)
 _AT_ONCE = 64
 _HANDLING_SECONDS = 30.0
 
@@ -86,15 +91,24 @@ async def one(nc: Client, number: int) -> Letter | None:
         message = await nc.jetstream().get_msg(STREAM, number)
     except NotFoundError:
         return None
+    service, handler = (message.subject or "...").split(".")[2:4]
     try:
-        letter = DeadLetter(**json.loads(message.data or b""))
-    except (ValueError, TypeError):
-        raise Problem(f"Dead letter {number} cannot be read: was it written by another version?") from None
-    return Letter(number, (message.subject or "..").split(".")[2], letter)
+        letter = _LETTER.validate_json(message.data or b"")
+    except ValueError:
+        letter = _unreadable(f"{service}-{handler}", message)
+    return Letter(number, service, letter)
+
+
+def _unreadable(consumer: str, message: RawStreamMsg) -> DeadLetter:
+    """What stands for a letter that nobody can read, so that it hides no other and can be discarded."""
+    died_at = message.time.isoformat() if message.time else ""
+    return DeadLetter(consumer, "", 0, "", UNREADABLE, 0, "", None, None, None, died_at)
 
 
 async def original(nc: Client, letter: DeadLetter) -> RawStreamMsg | None:
     """The message that could not be handled, or None where its stream has it no more (its person was erased)."""
+    if letter.reason == UNREADABLE:
+        return None
     try:
         message = await nc.jetstream().get_msg(letter.stream, letter.sequence)
     except NotFoundError:
@@ -115,7 +129,8 @@ async def replay(nc: Client, letter: Letter) -> Replayed:
     """Have the service's handler try the original again; a letter that is done with is removed."""
     message = await original(nc, letter.letter)
     if message is None:
-        return Replayed(letter.number, letter.letter.consumer, "failed", "original_gone")
+        why = UNREADABLE if letter.letter.reason == UNREADABLE else "original_gone"
+        return Replayed(letter.number, letter.letter.consumer, "failed", why)
     headers = {name: value for name, value in (message.headers or {}).items() if not name.startswith("Nats-")}
     headers |= {
         "Mentorship-Stream": letter.letter.stream,

@@ -21,9 +21,15 @@ def say(sentence: str) -> None:
     out.print(sentence)
 
 
+def harmless(text: str) -> str:
+    """The same text with what a terminal would obey (control characters, direction marks) written out as escapes."""
+    return "".join(one if one.isprintable() or one in "\n\t" else repr(one)[1:-1] for one in text)
+
+
 def print_json(value: Any) -> None:
     """Print `value` as JSON on stdout, with nothing around it; times and ids become strings."""
-    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    typer.echo("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
