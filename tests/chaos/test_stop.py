@@ -90,3 +90,24 @@ async def _environment(bus: Bus, running: Runner, victim_url: str) -> dict[str, 
         "MENTORSHIP_BATCH_SIZE": "20",
         "MENTORSHIP_REQUESTS_PER_SECOND": "0",
     }
+
+
+async def test_a_request_that_is_cut_off_is_told_that_the_instance_stops(
+    bus: Bus, running: Runner, victim_url: str, scratch: Path
+) -> None:
+    first = Process(scratch, await _environment(bus, running, victim_url))
+    try:
+        first.start()
+        await first.ready()
+        async with httpx.AsyncClient(base_url=first.url, timeout=30) as client:
+            lingering = asyncio.create_task(client.post("/v1/echoes", json={"code": "linger"}))
+            await asyncio.sleep(0.5)
+            first.signal(signal.SIGTERM)
+            answer = await lingering
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+        assert (answer.json()["code"], answer.headers["retry-after"]) == ("stopping", "1")
+        assert await first.ended(10) < 10
+        assert first.exit_code == 0
+        assert "Traceback" not in first.last_words(200)
+    finally:
+        first.kill()

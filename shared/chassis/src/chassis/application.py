@@ -72,7 +72,7 @@ def application(  # noqa: PLR0913 - it is the one place where the parts meet
     problems.install(app, refusal)
     openapi.describe(app)
     policies(app)  # the build fails here, not the first caller
-    app.add_middleware(Observed, service=name)
+    app.add_middleware(Observed, service=name, stopping=lambda: health_of.is_stopping)
     return app
 
 

@@ -1,7 +1,8 @@
 """One span, one measurement and one log line per HTTP request: what FastAPI's instrumentation gives, but leaner."""
 
+import asyncio
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.logs import class_name
-from chassis.problems import internal_error
+from chassis.problems import cut_off, internal_error
 from chassis.telemetry import meter, tracer
 from chassis.tracing import format_traceparent, parse_traceparent, remote_parent
 
@@ -30,9 +31,11 @@ _duration = meter.create_histogram(
 class Observed:
     """ASGI middleware around everything: it also answers what nobody else caught, without its text."""
 
-    def __init__(self, app: ASGIApp, service: str) -> None:
+    def __init__(self, app: ASGIApp, service: str, stopping: Callable[[], bool] = lambda: False) -> None:
+        """`stopping` is whether the process is on its way out: what is cut off then is told so."""
         self._app = app
         self._service = service
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -48,6 +51,11 @@ class Observed:
         began = time.perf_counter()
         try:
             await self._app(scope, receive, watch)
+        except asyncio.CancelledError:
+            if not self._stopping() or watch.started:
+                raise
+            # The grace is over and the server cuts off what still runs; nobody waits for this task.
+            await cut_off()(scope, receive, watch)
         except Exception as error:  # noqa: BLE001 - the last resort; nothing above it knows our problems
             await self._failed(error, span, watch, scope, receive)
         finally:

@@ -53,6 +53,13 @@ def internal_error() -> Response:
     return problem_response(Problem("This failed unexpectedly; the trace id tells us where.", code="internal"))
 
 
+def cut_off() -> Response:
+    """The document of a request that was still running when the process had to end."""
+    # Not "and was undone": it may have been the commit that was cut off.
+    detail = "This instance stops. See whether it was done, or repeat it under its Idempotency-Key."
+    return problem_response(Unavailable(detail, code="stopping"))
+
+
 def install(app: FastAPI, refusal: type[Exception] | None = None) -> None:
     """Answer the exceptions that handlers, FastAPI and the database raise; `refusal` is the service's own for rules."""
     app.exception_handler(Problem)(_handler(lambda error: error))
