@@ -18,6 +18,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
 
 from chassis.consumer import Consumer
+from chassis.publishing import Outgoing, command_of
 from chassis.pull import PullLoop
 from chassis.settings import ServiceSettings
 
@@ -104,7 +105,7 @@ def parse_header_lines(raw: bytes) -> dict[str, str]:
 
 
 def quicken(connection: Client) -> None:
-    """Let a connection read headers the quick way, and survive those that are none."""
+    """Let a connection read and write headers the quick way, and survive those that are none."""
     connection._parse_header_lines = parse_header_lines  # type: ignore[method-assign]  # noqa: SLF001
     read: Callable[[bytes], Awaitable[dict[str, str] | None]] = connection._process_headers  # noqa: SLF001
 
@@ -116,6 +117,19 @@ def quicken(connection: Client) -> None:
             return {}
 
     connection._process_headers = read_safely  # type: ignore[method-assign]  # noqa: SLF001
+    send: Callable[..., Awaitable[None]] = connection._send_publish  # noqa: SLF001
+
+    async def send_quickly(subject: str, reply: str, payload: bytes, size: int, headers: dict[str, str] | None) -> None:
+        if headers is None:
+            await send(subject, reply, payload, size, None)
+            return
+        connection.stats["out_msgs"] += 1
+        connection.stats["out_bytes"] += size
+        await connection._send_command(command_of(Outgoing(subject, headers, payload), reply))  # noqa: SLF001
+        if (queue := connection._flush_queue) is not None and queue.empty():  # noqa: SLF001
+            await connection._flush_pending()  # noqa: SLF001
+
+    connection._send_publish = send_quickly  # type: ignore[assignment,method-assign]  # noqa: SLF001
 
 
 def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:

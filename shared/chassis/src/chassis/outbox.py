@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from opentelemetry import trace
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
+from chassis import direct
 from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, headers_of, size_of
 from chassis.received import Received
 from contracts.event import Event
@@ -97,33 +97,32 @@ def _row(event: CloudEvent) -> Row:
 _ENVELOPE_BYTES = 48 * 1024
 """More than an envelope can take: seven values of at most 512 characters, up to 12 bytes each on the wire."""
 
-_INSERT = text(
+_INSERT = (
     "WITH stored AS ("
     "INSERT INTO outbox (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload)"
     " SELECT source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload"
-    " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:subjects AS text[]), CAST(:things AS text[]),"
-    " CAST(:versions AS bigint[]), CAST(:times AS timestamptz[]), CAST(:traces AS text[]), CAST(:causes AS text[]),"
-    " CAST(:payloads AS bytea[])) WITH ORDINALITY"
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[],"
+    " $8::text[], $9::bytea[]) WITH ORDINALITY"
     " AS row (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, position)"
     " ORDER BY position ON CONFLICT (source, event_id) DO NOTHING"
-    ") SELECT pg_notify(:channel, '')"
+    ") SELECT pg_notify($10, $11)"
 )
 
 
-async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
-    """Write rows in their order and wake the relay when the transaction commits."""
-    await connection.execute(
+async def insert(connection: AsyncConnection, rows: Sequence[Row], origin: str = "") -> None:
+    """Write rows in their order and wake the relay when the transaction commits; `origin` says who did."""
+    await direct.execute(
+        connection,
         _INSERT,
-        {
-            "channel": CHANNEL,
-            "sources": [row.source for row in rows],
-            "ids": [row.event_id for row in rows],
-            "subjects": [row.subject for row in rows],
-            "things": [row.thing for row in rows],
-            "versions": [row.version for row in rows],
-            "times": [row.occurred_at for row in rows],
-            "traces": [row.traceparent for row in rows],
-            "causes": [row.cause for row in rows],
-            "payloads": [row.payload for row in rows],
-        },
+        [row.source for row in rows],
+        [row.event_id for row in rows],
+        [row.subject for row in rows],
+        [row.thing for row in rows],
+        [row.version for row in rows],
+        [row.occurred_at for row in rows],
+        [row.traceparent for row in rows],
+        [row.cause for row in rows],
+        [row.payload for row in rows],
+        CHANNEL,
+        origin,
     )

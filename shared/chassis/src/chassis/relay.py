@@ -3,6 +3,7 @@
 It holds an advisory lock on the connection that it reads and marks with, so that a relay which lost the lock has
 lost the connection too and can mark nothing (that is the fence). No event passes an earlier unpublished event of the
 same thing. Many rows go as one atomic batch (ADR-50 of the NATS architecture decisions), few one by one in flight.
+While a full read is published the next is read, without what is on its way.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from chassis.outbox import CHANNEL
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
 from chassis.subscription import prefix_of, stream_of
 from chassis.tracing import child_span, format_traceparent, parse_traceparent
-from chassis.transaction import KEEPALIVE
+from chassis.transaction import KEEPALIVE, Database
 
 log = structlog.get_logger()
 
@@ -38,7 +39,8 @@ IDLE_SECONDS = 30.0
 
 _READ = (
     "SELECT id, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at"
-    " FROM outbox WHERE published_at IS NULL AND NOT subject LIKE ANY($2::text[]) ORDER BY id LIMIT $1"
+    " FROM outbox WHERE published_at IS NULL AND NOT subject LIKE ANY($2::text[]) AND NOT id = ANY($3::bigint[])"
+    " ORDER BY id LIMIT $1"
 )
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
 
@@ -82,9 +84,32 @@ class Relay:
         self._wake = asyncio.Event()
         self.active = False
         self._resting: dict[str, Rest] = {}
+        self._ahead: list[Waiting] | None = None
+        """What was read while something else was published."""
+        self._unmarked: list[int] = []
+        """What was published since, and will be marked while the next is."""
+        self._more = False
+        """Whether the last read was full, so that there may be more."""
+        self._own: str | None = None
+
+    def follow(self, database: Database) -> None:
+        """Be woken by the commits of this process at once; what PostgreSQL says of them later is no news."""
+        self._own = database.token
+        database.published = self._wake.set
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until `stopping`; what fails is logged and tried again after a growing pause."""
+        watch = asyncio.create_task(self._wake_when(stopping))
+        try:
+            await self._lead_again_and_again(stopping)
+        finally:
+            watch.cancel()
+
+    async def _wake_when(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        self._wake.set()
+
+    async def _lead_again_and_again(self, stopping: asyncio.Event) -> None:
         delay = 0.1
         while not stopping.is_set():
             try:
@@ -97,6 +122,7 @@ class Relay:
             delay = min(10.0, delay * 2)
 
     async def _lead(self, stopping: asyncio.Event) -> None:
+        self._ahead, self._unmarked, self._more = None, [], False
         database = await asyncpg.connect(
             self._url,
             timeout=5,
@@ -109,30 +135,77 @@ class Relay:
                 if stopping.is_set():
                     return
             self.active = True
-            await database.add_listener(CHANNEL, lambda *_: self._wake.set())
+            await database.add_listener(CHANNEL, self._heard)
             while not stopping.is_set():
                 self._wake.clear()
-                if not await self.move(database):
-                    await self._sleep(stopping)
+                await self.move(database)
+                if not self._more and not self._wake.is_set():
+                    await self._sleep()
+            await self._mark(database, self._unmarked)
         finally:
             await database.close(timeout=2)
 
-    async def _sleep(self, stopping: asyncio.Event) -> None:
-        waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stopping.wait())]
+    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        if payload != self._own:
+            self._wake.set()
+
+    async def _sleep(self) -> None:
         rested = min((rest.until for rest in self._resting.values()), default=math.inf) - time.monotonic()
-        await asyncio.wait(waits, timeout=min(1.0, max(0.01, rested)), return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        timer = asyncio.get_running_loop().call_later(min(1.0, max(0.01, rested)), self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
 
     async def move(self, database: asyncpg.Connection) -> int:
-        """Publish what waits, mark it, and give how many rows; a stream that refuses something rests for a while."""
+        """Publish what waits, mark it, and give how many rows; a stream that refuses something rests for a while.
+
+        Of a full read the marks follow with the next call, if there is more.
+        """
+        rows = await self._read(database, []) if self._ahead is None else self._ahead
+        self._ahead, self._more = None, len(rows) == BATCH_ROWS
+        ahead: list[Waiting] = []
+        if self._more:
+            done, ahead = await self._while_reading_ahead(database, rows)
+        else:
+            done = await self._published(rows)
+        if ahead and len(done) == len(rows):
+            self._ahead, self._unmarked = ahead, done
+        else:
+            # What was read ahead may follow something that failed, so it is read again.
+            await self._mark(database, self._unmarked + done)
+            self._unmarked = []
+        return len(done)
+
+    async def _while_reading_ahead(
+        self, database: asyncpg.Connection, rows: list[Waiting]
+    ) -> tuple[list[int], list[Waiting]]:
+        publishing = asyncio.ensure_future(self._published(rows))
+        try:
+            await self._mark(database, self._unmarked)
+            self._unmarked = []
+            ahead = await self._read(database, [row.id for row in rows])
+        finally:
+            done = await publishing
+        return done, ahead
+
+    async def _read(self, database: asyncpg.Connection, underway: list[int]) -> list[Waiting]:
         now = time.monotonic()
         resting = [f"{prefix_of(stream)}%" for stream, rest in self._resting.items() if rest.until > now]
-        rows = [_waiting(record) for record in await database.fetch(_READ, BATCH_ROWS, resting)]
+        return [_waiting(record) for record in await database.fetch(_READ, BATCH_ROWS, resting, underway)]
+
+    async def _mark(self, database: asyncpg.Connection, done: list[int]) -> None:
+        if done:
+            await database.execute(_MARK, done)
+            self._observe("published", len(done))
+
+    async def _published(self, rows: list[Waiting]) -> list[int]:
+        """Publish rows, each stream's in their order; gives those that the streams have."""
         by_stream: dict[str, list[Waiting]] = {}
         for row in rows:
             by_stream.setdefault(stream_of(row.subject), []).append(row)
         # What a stream refused may have been erased meanwhile: a rest that is over and has nothing left is forgotten.
+        now = time.monotonic()
         self._resting = {one: rest for one, rest in self._resting.items() if rest.until > now or one in by_stream}
         done: list[int] = []
         for stream, waiting in by_stream.items():
@@ -142,10 +215,7 @@ class Relay:
                 self._resting.pop(stream, None)
             except (NatsError, PublishRefused, TimeoutError, ConnectionError) as error:
                 self._rest(stream, error, progress=len(done) > before)
-        if done:
-            await database.execute(_MARK, done)
-            self._observe("published", len(done))
-        return len(done)
+        return done
 
     def _rest(self, stream: str, error: Exception, *, progress: bool) -> None:
         """Leave a stream alone for 0.1 to 10 s with full jitter; the others go on meanwhile."""
@@ -162,7 +232,7 @@ class Relay:
             return
         for batch in _batches(rows):
             try:
-                await publish_batch(self._nats(), stream, [_outgoing(row) for row in batch])
+                await publish_batch(self._nats(), stream, map(_outgoing, batch))
                 done.extend(row.id for row in batch)
             except PublishRefused as refused:
                 # A duplicate, or a server without batches: each row on its own says which it is.
@@ -193,6 +263,10 @@ class Relay:
         things: dict[str, list[Waiting]] = {}
         for row in rows:
             things.setdefault(row.thing, []).append(row)
+        if len(rows) == 1:
+            await publish_one(self._nats(), stream, _outgoing(rows[0]))
+            done.append(rows[0].id)
+            return
         room = asyncio.Semaphore(_IN_FLIGHT)
 
         async def in_order(waiting: list[Waiting]) -> None:

@@ -83,6 +83,7 @@ class Service:
         self.stopping = asyncio.Event()
         self.consumers = [self._consumer(row, stream) for row in self.subscriptions for stream in row.by_stream]
         self.relay = Relay(settings.database_url.get_secret_value(), self._client, observe=_count_relayed)
+        self.relay.follow(self.database)
         self.messaging = Messaging(
             self.name, settings, self.consumers, self.relay, self.health, self._fail, _record_handled
         )
@@ -208,6 +209,7 @@ class _Server(uvicorn.Server):
 
     def _leave(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
+        self.health.stopping()
         self.stopping()
         # Uvicorn raises the signals once more when all is done, so that an orderly stop would end as a kill.
         self._captured_signals.clear()

@@ -1,14 +1,17 @@
 """One request, message or timer is one transaction: it commits everything, its events too, or nothing."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from chassis import outbox
 from chassis.cloudevents import CloudEvent
@@ -28,11 +31,12 @@ KEEPALIVE = {
 class Tx:
     """An open transaction: the connection, the instant it began, and what it will say when it commits."""
 
-    def __init__(self, connection: AsyncConnection, source: str, now: datetime) -> None:
+    def __init__(self, connection: AsyncConnection, source: str, now: datetime, origin: str = "") -> None:
         self.connection = connection
         self.now = now
         self.cause: Received[Any] | None = None
         self._source = source
+        self._origin = origin
         self._outbox: list[outbox.Row] = []
 
     def publish(self, event: Event, *, version: int, cause: Received[Any] | None = None) -> None:
@@ -63,11 +67,12 @@ class Tx:
         """Forget a timer, if it is set."""
         await self.connection.execute(_CANCEL, {"kind": kind, "key": key})
 
-    async def flush(self) -> None:
-        """Write the collected events to the outbox: the last statement before the commit."""
+    async def flush(self) -> bool:
+        """Write the collected events to the outbox, the last statement before the commit; whether there are any."""
         rows, self._outbox = self._outbox, []
         if rows:
-            await outbox.insert(self.connection, rows)
+            await outbox.insert(self.connection, rows, self._origin)
+        return bool(rows)
 
 
 _SCHEDULE = text(
@@ -87,6 +92,10 @@ class Database:
         self.url = url
         self.source = source
         self._distrusted_at = 0.0
+        self.token = uuid4().hex
+        """Tells this process's transactions from others'."""
+        self.published: Callable[[], None] = lambda: None
+        """Is called when a transaction has committed that said something."""
         session = {"application_name": source, **KEEPALIVE}
         if seconds is not None:
             session["idle_in_transaction_session_timeout"] = str(int(seconds * 1000))
@@ -112,14 +121,45 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction that commits at the end of the block and rolls back if it raises."""
-        async with self.engine.begin() as connection:
-            tx = Tx(connection, self.source, datetime.now(UTC))
+        connection = await greenlet_spawn(self._open)
+        tx = Tx(AsyncConnection(self.engine, connection), self.source, datetime.now(UTC), self.token)
+        try:
             yield tx
-            await tx.flush()
+            says_something = await tx.flush()
+        except BaseException:
+            await asyncio.shield(asyncio.ensure_future(greenlet_spawn(_roll_back, connection)))
+            raise
+        try:
+            await greenlet_spawn(_commit, connection)
+        finally:
+            if says_something:
+                self.published()
+        if says_something:
+            # The relay goes first, then whoever committed: its answers and acknowledgements keep nobody waiting.
+            await asyncio.sleep(0)
+
+    def _open(self) -> Connection:
+        connection = self.engine.sync_engine.connect()
+        connection.begin()
+        return connection
 
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def _roll_back(connection: Connection) -> None:
+    try:
+        connection.rollback()
+    finally:
+        connection.close()
 
 
 def _made(connection: Any, record: Any) -> None:
