@@ -1,0 +1,192 @@
+"""Circles: each column opens one of a minimum to a maximum of people, or none, and their people go elsewhere.
+
+Which circles to open is NP-hard. The answer comes with a bound that no choice exceeds, proven by prices on the rows
+(`circle_bounds`) and, as far as the steps go, by branching (`circle_branching`); with a gap of 0 it is the best.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from matching.domain.engine.assignment import Progress, Stop
+from matching.domain.engine.circle_bounds import SCALE, Bound, Prices, Question, descend
+from matching.domain.engine.circle_branching import covered, reachable, settle
+from matching.domain.engine.circle_search import choose, climb, enforce
+from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market, Points
+from matching.domain.engine.transport import Transport, insert_all, scores, transport, value
+
+ROUNDS = 600
+"""Rounds of a search for prices, at most."""
+_LIFT = 2 * FULL
+"""What a covered row counts beside its score when the search for prices begins."""
+_WORK = 4 * 10**8
+"""Pairs times steps of branching, about."""
+_STEPS = 20_000
+"""Steps of branching, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circles:
+    """Circles, and the bound on what any others could be worth.
+
+    The value of circles is base * pairs + total: with coverage first, `base` outweighs every difference in total.
+    """
+
+    mate: Indices
+    """Column of each row, -1 without a circle."""
+    score: Points
+    """Score of each row with its column, FORBIDDEN without a circle."""
+    opened: Indices
+    """The columns that hold a circle, ascending."""
+    base: int
+    total: int
+    upper_bound: int
+    """No choice of circles has a higher value."""
+    row_price: Prices
+    """Prices that prove a bound by themselves (without branching), `circle_bounds.SCALE` to the point."""
+    lift: int
+    price_bound: int
+    """The highest total that the prices allow to circles with as many people as the upper bound covers."""
+    steps: int
+    """Steps of branching that were taken."""
+
+    @property
+    def pairs(self) -> int:
+        """How many rows have a circle."""
+        return int((self.mate >= 0).sum())
+
+    @property
+    def value(self) -> int:
+        """What is maximised."""
+        return self.base * self.pairs + self.total
+
+    @property
+    def gap(self) -> int:
+        """How far the value may be from the best one; 0 is proven optimal."""
+        return self.upper_bound - self.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The rows and columns that can be in circles at all, and how to go about them."""
+
+    rows: Indices
+    columns: Indices
+    relaxed: Transport
+    """The best matching without a minimum."""
+    question: Question
+    stop: Stop
+    say: Progress
+
+
+def form_circles(
+    market: Market,
+    minimum: int,
+    maximum: int,
+    *,
+    coverage: bool = True,
+    stop: Stop = lambda: False,
+    say: Progress = lambda _: None,
+) -> Circles:
+    """The circles of `minimum` to `maximum` rows (a column's capacity may be lower) that cover most, then score most.
+
+    Without `coverage` those of the highest total alone. `stop` is asked between steps; when it says so, the answer
+    has an honest gap.
+    """
+    if not 1 <= minimum <= maximum:
+        raise ValueError(f"a circle of {minimum} to {maximum} people")
+    task = _task(market, minimum, maximum, coverage=coverage, stop=stop, say=say)
+    say(30)
+    best = climb(choose(task.relaxed, minimum), task.question, stop)
+    say(50)
+    return _settled(task, market, *_proven(task, best))
+
+
+def _task(market: Market, minimum: int, maximum: int, *, coverage: bool, stop: Stop, say: Progress) -> _Task:
+    score, _ = scores(market)
+    allowed = score >= 0
+    upper = np.minimum(np.minimum(market.capacity, maximum), allowed.sum(axis=0))
+    columns = np.flatnonzero(upper >= minimum).astype(np.int32)
+    rows = np.flatnonzero(allowed[:, columns].any(axis=1)).astype(np.int32)
+    score = np.ascontiguousarray(score[np.ix_(rows, columns)])
+    upper = upper[columns].astype(np.int32)
+    base = FULL * len(rows) + 1 if coverage else 0
+    relaxed = transport(score, np.ascontiguousarray(score.T), upper, extra=base)
+    insert_all(relaxed)
+    question = Question(relaxed.across, upper, minimum)
+    if coverage:
+        question = replace(question, cover=reachable(covered(relaxed), minimum, upper))
+    return _Task(rows, columns, relaxed, question, stop, say)
+
+
+def _proven(task: _Task, best: Transport) -> tuple[Transport, Bound, int, int]:
+    """The best circles to be found from `best` on, the bound by prices, the bound on the value and the steps taken."""
+    question = task.question
+    if question.cover is not None and covered(best) < question.cover:
+        question = replace(question, cover=_cover(task, best))
+    proof = _priced(question, best, task.stop)
+    task.say(75)
+    if _gap(best, question, proof):
+        other = climb(enforce(task.relaxed, question.minimum, proof.often), question, task.stop)
+        best = max(best, other, key=value)
+    task.say(85)
+    reach = _bound(question, proof, best)
+    if reach <= value(best):
+        return best, proof, value(best), 0
+    steps = min(_STEPS, _WORK // (1 + question.across.size))
+    found = settle(task.relaxed, best, question, proof, steps=steps, stop=task.stop)
+    return found.matching, proof, min(reach, max(found.bound, value(found.matching))), found.steps
+
+
+def _priced(question: Question, best: Transport, stop: Stop) -> Bound:
+    """The bound on the total from prices, beginning with those that prove the people of the best circles well placed.
+
+    Their coverage is taken out: a row costs a lift less, or more, for each time that it counts as covered.
+    """
+    target = value(best) - best.extra * covered(best)
+    times = np.rint(best.row_price / best.extra).astype(np.int64) if best.extra else 0 * best.row_price
+    lift = _LIFT * SCALE if question.cover is not None and not question.everybody else 0
+    away = 1 if question.everybody else times
+    price = (best.row_price - away * best.extra) * SCALE + times * lift
+    return descend(question, price, lift, target=target, rounds=ROUNDS, stop=stop)
+
+
+def _cover(task: _Task, best: Transport) -> int:
+    """A bound on how many rows circles can cover: the total of scores that are all 1."""
+    across = np.where(task.question.across >= 0, np.int16(1), np.int16(FORBIDDEN))
+    question = replace(task.question, across=across, cover=None)
+    price = np.full(across.shape[1], SCALE, np.int64)
+    found = descend(question, price, 0, target=covered(best), rounds=ROUNDS, stop=task.stop)
+    return reachable(min(found.value, task.question.cover or 0), question.minimum, question.upper)
+
+
+def _bound(question: Question, proof: Bound, best: Transport) -> int:
+    """The bound on the value from prices and, where coverage comes first, from the bound on coverage."""
+    return best.extra * (question.cover or 0) + max(0, proof.value)
+
+
+def _gap(best: Transport, question: Question, proof: Bound) -> int:
+    return _bound(question, proof, best) - int(value(best))
+
+
+def _settled(task: _Task, market: Market, best: Transport, proof: Bound, bound: int, steps: int) -> Circles:
+    mate = np.full(market.rows, -1, np.int32)
+    held = best.mate >= 0
+    mate[task.rows[held]] = task.columns[best.mate[held]]
+    score = np.full(market.rows, FORBIDDEN, np.int16)
+    score[task.rows[held]] = best.score[held, best.mate[held]]
+    price = np.zeros(market.rows, np.int64)
+    price[task.rows] = proof.price
+    task.say(100)
+    return Circles(
+        mate=mate,
+        score=score,
+        opened=np.unique(mate[mate >= 0]).astype(np.int32),
+        base=best.extra,
+        total=int(score[mate >= 0].sum(dtype=np.int64)),
+        upper_bound=bound,
+        row_price=price,
+        lift=proof.lift,
+        price_bound=proof.value,
+        steps=steps,
+    )
