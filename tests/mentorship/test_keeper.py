@@ -1,6 +1,7 @@
 """A process under supervision: it comes back, with growing pauses, and one that never gets ready is told of."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mentorship.local.child import Child
-from mentorship.local.keeper import Keeper
+from mentorship.local.keeper import Keeper, Pulse
 from mentorship.problem import Problem
 
 
@@ -41,6 +42,43 @@ async def test_a_killed_process_is_started_again(tmp_path: Path) -> None:
     keeping.cancel()
     await keeper.stop(1)
     assert not keeper.seen.alive
+
+
+async def test_a_process_that_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
+    heart = tmp_path / "heart"
+    code = f"import pathlib, time\nwhile True: pathlib.Path({str(heart)!r}).touch(); time.sleep(0.02)"
+
+    async def beats() -> bool:
+        return heart.exists() and time.time() - heart.stat().st_mtime < 1
+
+    keeper = Keeper(a_child(tmp_path, code), beats, lambda: None, pulse=Pulse(beats, every=0.1, misses=3))
+    await keeper.start()
+    keeping = asyncio.create_task(keeper.keep())
+    first = keeper.seen.pid
+    await asyncio.sleep(1)
+    assert (keeper.seen.pid, keeper.seen.restarts) == (first, 0), "what lives is left alone"
+    keeper.child.signal(signal.SIGSTOP)
+    await until(lambda: keeper.seen.restarts == 1 and keeper.seen.state == "running")
+    assert keeper.seen.pid != first
+    assert keeper.seen.exit_code == -9
+    keeping.cancel()
+    await keeper.stop(1)
+
+
+async def test_a_few_missed_beats_are_no_sign(tmp_path: Path) -> None:
+    answers = [False, False, True] * 4
+
+    async def beats() -> bool:
+        return answers.pop() if answers else True
+
+    code = "import time; time.sleep(60)"
+    keeper = Keeper(a_child(tmp_path, code), ready, lambda: None, pulse=Pulse(beats, every=0.01, misses=3))
+    await keeper.start()
+    keeping = asyncio.create_task(keeper.keep())
+    await until(lambda: not answers)
+    assert keeper.seen.restarts == 0
+    keeping.cancel()
+    await keeper.stop(1)
 
 
 async def test_a_process_that_dies_again_and_again_is_not_started_in_a_hurry(tmp_path: Path) -> None:

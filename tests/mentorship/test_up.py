@@ -108,6 +108,16 @@ def test_what_is_killed_comes_back(machine: Machine, process: str) -> None:
     until(lambda: well(machine))
 
 
+def test_what_hangs_comes_back(machine: Machine) -> None:
+    hung = {process: machine.pid_of(process) for process in ("sessions", "matching-worker")}
+    for pid in hung.values():
+        os.kill(pid, signal.SIGSTOP)
+    for process, pid in hung.items():
+        until(lambda process=process, pid=pid: machine.pid_of(process) != pid, 120)  # type: ignore[misc]
+        until(lambda process=process: machine.home.state().processes[process].state == "running")  # type: ignore[misc]
+    until(lambda: well(machine))
+
+
 def test_up_recovers_what_a_killed_supervisor_left(machine: Machine) -> None:
     state = machine.home.state()
     left = [process.pid for process in state.processes.values() if process.pid]

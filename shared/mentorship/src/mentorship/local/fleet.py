@@ -23,6 +23,8 @@ MARK = "MENTORSHIP_SUPERVISED"
 WORKER = "matching-worker"
 HEARTBEAT = "MENTORSHIP_HEARTBEAT_FILE"
 _ANSWERS_WITHIN = 2.0
+_LIVES_WITHIN = 5.0
+_BEATS_WITHIN = 30.0
 
 
 def plain_environment(home: Home) -> dict[str, str]:
@@ -117,20 +119,37 @@ def service_environment(platform: Platform, service: str) -> dict[str, str]:
 
 def answers(url: str) -> bool:
     """Whether a service says at `/readyz` that it is ready."""
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=_ANSWERS_WITHIN) as response:  # noqa: S310 - our own URL
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
+    return _says_yes(f"{url}/readyz", _ANSWERS_WITHIN)
+
+
+def lives(url: str) -> bool:
+    """Whether a service says in time at `/livez` that its loops turn."""
+    return _says_yes(f"{url}/livez", _LIVES_WITHIN)
 
 
 def beats(child: Child) -> bool:
     """Whether a process without a port says that it works: it touches a file again and again."""
+    return child.running and _touched(child) >= (created_at(child.pid or 0) or time.time())
+
+
+def beats_still(child: Child) -> bool:
+    """Whether it has touched its file lately."""
+    return time.time() - _touched(child) < _BEATS_WITHIN
+
+
+def _touched(child: Child) -> float:
     try:
-        touched = Path((child.environment or {})[HEARTBEAT]).stat().st_mtime
+        return Path((child.environment or {})[HEARTBEAT]).stat().st_mtime
     except FileNotFoundError:
+        return 0.0
+
+
+def _says_yes(url: str, seconds: float) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as response:  # noqa: S310 - our own URL
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
         return False
-    return child.running and touched >= (created_at(child.pid or 0) or time.time())
 
 
 def _python(platform: Platform, name: str, arguments: list[str], environment: Mapping[str, str]) -> Child:

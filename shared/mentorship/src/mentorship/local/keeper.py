@@ -1,8 +1,9 @@
-"""Keeps one process running: starts it, waits until it is ready, starts it anew when it dies."""
+"""Keeps one process running: starts it, waits until it is ready, starts it anew when it dies or hangs."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from mentorship.local.child import Child
@@ -19,14 +20,37 @@ _GIVE_UP_AFTER = 3
 Ready = Callable[[], Awaitable[bool]]
 
 
+@dataclass(frozen=True)
+class Pulse:
+    """How it is told that a process hangs: `beats` says so `misses` times in a row, asked every so many seconds.
+
+    One miss is no sign: a busy machine, or one that just woke up, misses some.
+    """
+
+    beats: Ready
+    every: float = 5.0
+    misses: int = 4
+
+
 class Keeper:
     """One child under supervision; `changed` is called after each change of what `seen` shows."""
 
-    def __init__(self, child: Child, ready: Ready, changed: Callable[[], None], *, patience: float = 60.0) -> None:
+    def __init__(
+        self,
+        child: Child,
+        ready: Ready,
+        changed: Callable[[], None],
+        *,
+        pulse: Pulse | None = None,
+        patience: float = 60.0,
+    ) -> None:
         self.child = child
         self.seen = Process(child.name)
         self._ready = ready
         self._changed = changed
+        self._pulse = pulse
+        self._missed = 0
+        self._felt_at = 0.0
         self._patience = patience
         self._deaths = 0
         self._started_at = 0.0
@@ -43,10 +67,12 @@ class Keeper:
         self._show("running")
 
     async def keep(self) -> None:
-        """Start the process anew whenever it dies, until cancelled."""
+        """Start the process anew whenever it dies or hangs, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             if self.child.running:
+                if await self._hangs():
+                    await asyncio.to_thread(self.child.kill)
                 continue
             lived = time.monotonic() - self._started_at
             self._deaths = 0 if lived > _LIVED_WELL else self._deaths + 1
@@ -62,9 +88,18 @@ class Keeper:
         await asyncio.to_thread(self.child.stop, grace)
         self._show("stopped")
 
+    async def _hangs(self) -> bool:
+        """Whether the process has shown no sign of life for too long."""
+        if self._pulse is None or time.monotonic() - self._felt_at < self._pulse.every:
+            return False
+        self._missed = 0 if await self._pulse.beats() else self._missed + 1
+        self._felt_at = time.monotonic()
+        return self._missed >= self._pulse.misses
+
     async def _started_well(self, deadline: float) -> bool:
         """Start the process and wait; whether it became ready. Not ready in time counts as dead."""
-        self._started_at = time.monotonic()
+        self._started_at = self._felt_at = time.monotonic()
+        self._missed = 0
         try:
             self.child.spawn()
         except OSError:  # no memory or no room for now: as if it had died at once

@@ -1,4 +1,4 @@
-"""The supervisor: starts every process of the platform in order, starts anew what dies, and ends them all.
+"""The supervisor: starts every process of the platform in order, starts anew what dies or hangs, and ends them all.
 
 `python -m mentorship.local.supervisor` is what `mentorship up` leaves behind.
 """
@@ -17,7 +17,7 @@ from mentorship.cli import guarded
 from mentorship.local import fleet
 from mentorship.local.child import Child
 from mentorship.local.home import Home, Phase, Platform, State, created_at
-from mentorship.local.keeper import Keeper, Ready
+from mentorship.local.keeper import Keeper, Pulse, Ready
 from mentorship.local.logfiles import trim
 from mentorship.local.mailbox import Mailbox
 from mentorship.local.orphans import end_orphans
@@ -87,26 +87,37 @@ class Supervisor:
         self._tell("starting", "starting NATS and PostgreSQL")
         nats, postgres = fleet.servers(self.home, self._state.ports)
         await asyncio.to_thread(postgres.initialise)
-        await self._keep_all([(nats, _of(lambda: nats.answers)), (postgres, _of(lambda: postgres.answers))])
+        # Without a pulse: whoever kills a database because it is slow makes it slower.
+        await self._keep_all(
+            [self._kept(nats, _of(lambda: nats.answers)), self._kept(postgres, _of(lambda: postgres.answers))]
+        )
         self._tell("starting", "preparing databases and streams")
         await self._once(fleet.once(platform, "prepare", ["-m", "mentorship.local.prepare"]))
         self._tell("starting", "starting the services")
-        services = fleet.services(platform)
-        answering = [_of(partial(fleet.answers, platform.service_url(child.name))) for child in services]
-        worker = fleet.worker(platform)
-        await self._keep_all([*zip(services, answering, strict=True), (worker, _of(partial(fleet.beats, worker)))])
+        await self._keep_all(self._service_keepers(platform))
         if self._people and not self.home.seeded.exists():
             self._tell("starting", f"loading a demo company of {self._people} people")
             await self._once(fleet.once(platform, "seed", ["-m", "mentorship.seed", str(self._people)]))
             self.home.seeded.touch()
 
-    async def _keep_all(self, children: Sequence[tuple[Child, Ready]]) -> None:
+    def _service_keepers(self, platform: Platform) -> list[Keeper]:
+        worker = fleet.worker(platform)
+        beating = Pulse(_of(partial(fleet.beats_still, worker)))
+        keepers = [self._kept(worker, _of(partial(fleet.beats, worker)), beating)]
+        for child in fleet.services(platform):
+            url = platform.service_url(child.name)
+            keepers.append(self._kept(child, _of(partial(fleet.answers, url)), Pulse(_of(partial(fleet.lives, url)))))
+        return keepers
+
+    def _kept(self, child: Child, ready: Ready, pulse: Pulse | None = None) -> Keeper:
+        return Keeper(child, ready, self._write, pulse=pulse)
+
+    async def _keep_all(self, keepers: Sequence[Keeper]) -> None:
         """Start them side by side, and keep each from then on."""
         async with asyncio.TaskGroup() as group:
-            for child, ready in children:
-                keeper = Keeper(child, ready, self._write)
+            for keeper in keepers:
                 self._keepers.append(keeper)
-                self._state.processes[child.name] = keeper.seen
+                self._state.processes[keeper.child.name] = keeper.seen
                 group.create_task(self._keep(keeper))
 
     async def _keep(self, keeper: Keeper) -> None:
