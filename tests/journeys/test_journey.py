@@ -117,6 +117,11 @@ async def test_reminders_follow_a_session_that_moves(story: Story) -> None:
         return sum("eminder" in mail["subject"] for mail in await story.mails_to(mentor))
 
     await story.until(reminded, 1)
+    (reminder,) = [mail for mail in await story.mails_to(mentor) if "eminder" in mail["subject"]]
+    message = email.message_from_string(reminder["raw"], policy=policy.default)
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    clicked = await story.http.post(message["List-Unsubscribe"].strip("<>"), data={"List-Unsubscribe": "One-Click"})
+    assert clicked.status_code == 200
 
 
 async def test_poison_from_a_publisher_is_listed_for_that_publisher(story: Story, machine: Machine) -> None:

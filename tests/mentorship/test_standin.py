@@ -127,3 +127,14 @@ def test_a_span_whose_parent_is_not_kept_stands_at_the_left() -> None:
 
     rows = rows_of([span("child", "c", "b", 30), span("orphan", "b", "gone", 20), span("root", "a", "", 10)])
     assert [row.label for row in rows] == ["root", "orphan", "  child"]
+
+
+async def test_no_recipient_is_logged(here: Here, caplog: pytest.LogCaptureFixture) -> None:
+    def send() -> None:
+        with smtplib.SMTP("127.0.0.1", here.smtp_port) as smtp:
+            smtp.sendmail("from@example.com", ["zanzibar.quux@example.com"], "Subject: hello\r\n\r\nHello")
+
+    with caplog.at_level("INFO"):
+        await asyncio.to_thread(send)
+    assert len(here.standin.mailbox) == 1
+    assert "zanzibar" not in caplog.text

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections import deque
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -64,6 +65,8 @@ class Mailbox:
 
 async def listen(mailbox: Mailbox, host: str, port: int) -> asyncio.Server:
     """Serve SMTP on a port until the server is closed."""
+    # It names every recipient, at a level that whoever looks for something else may switch on.
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     loop = asyncio.get_running_loop()
     return await loop.create_server(
         lambda: SMTP(mailbox, hostname="mentorship.local", enable_SMTPUTF8=True), host, port
