@@ -4,8 +4,10 @@ from time import monotonic
 
 import asyncpg
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from chassis import backlog
 from tests.chaos import victim
 from tests.chaos.proxy import proxied
 from tests.chaos.victims import DURABLE, Ledger, asking, report
@@ -33,7 +35,7 @@ async def test_a_consumer_that_stands_still_shows_what_it_has_not_handled_and_ho
         async def seen() -> bool:
             found = await _gauges(here.client, consumer=DURABLE, stream="SESSIONS")
             waits = found.get("mentorship_consumer_pending", 0) + found.get("mentorship_consumer_unsettled", 0)
-            return waits == 30 and found["mentorship_consumer_oldest_age_seconds"] > 0
+            return waits == 30 and found.get("mentorship_consumer_oldest_age_seconds", 0) > 0
 
         await eventually(seen, True, seconds=WITHIN)
         report("consumer stopped", seen_after=monotonic() - started)
@@ -41,6 +43,31 @@ async def test_a_consumer_that_stands_still_shows_what_it_has_not_handled_and_ho
         await ledger.drained()
         await eventually(lambda: _age(here.client), 0.0)
     await blocker.close()
+
+
+async def test_what_cannot_be_looked_at_is_not_shown_and_how_long_already_is(
+    bus: Bus, running: Runner, victim_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(backlog, "STALE_SECONDS", 1.0)
+    async with (
+        proxied(bus.url) as proxy,
+        running(
+            victim.service, victim_url, name="probe", subscriptions=victim.SUBSCRIPTIONS, nats_url=proxy.url
+        ) as here,
+    ):
+
+        async def shown() -> tuple[bool, bool]:
+            found = await _gauges(here.client, consumer=DURABLE, stream="SESSIONS")
+            return "mentorship_consumer_pending" in found, found["mentorship_consumer_figures_age_seconds"] > 1
+
+        await eventually(shown, (True, False))
+        proxy.part()
+        await eventually(shown, (False, True))
+        found = await _gauges(here.client, service="probe")
+        assert found["mentorship_database_figures_age_seconds"] < 5, "the database answers all the while"
+        proxy.heal()
+        await eventually(shown, (True, False), seconds=WITHIN)
 
 
 async def test_a_relay_that_stands_still_shows_the_depth_of_the_outbox_and_its_age(
@@ -59,7 +86,7 @@ async def test_a_relay_that_stands_still_shows_the_depth_of_the_outbox_and_its_a
 
         async def seen() -> bool:
             found = await _gauges(here.client, service="probe")
-            return found["mentorship_outbox_depth"] == 25 and found["mentorship_outbox_oldest_age_seconds"] > 0
+            return found.get("mentorship_outbox_depth") == 25 and found["mentorship_outbox_oldest_age_seconds"] > 0
 
         await eventually(seen, True, seconds=WITHIN)
         report("relay stopped", seen_after=monotonic() - started)

@@ -1,4 +1,8 @@
-"""What waits, looked at every few seconds: outbox, consumers, timers. SREs alarm on these figures."""
+"""What waits, looked at every few seconds: outbox, consumers, timers. SREs alarm on these figures.
+
+A figure that could not be looked at anew is not shown any longer: an old one would say that all is well. How old
+each is shows beside it, also while it is away.
+"""
 
 import asyncio
 import json
@@ -21,6 +25,9 @@ from chassis.transaction import Database
 log = structlog.get_logger()
 
 EVERY_SECONDS = 5.0
+STALE_SECONDS = 15.0
+"""Age from which a figure says nothing about now."""
+_DATABASE = "database"
 
 _OUTBOX = text(
     "SELECT count(*) AS depth, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) AS age"
@@ -44,6 +51,17 @@ class Figures:
     unsettled: dict[str, int] = field(default_factory=dict)
     redelivered: dict[str, int] = field(default_factory=dict)
     age: dict[str, float] = field(default_factory=dict)
+    looked_at: dict[str, float] = field(default_factory=dict)
+    """When each consumer, and the database, answered last (monotonic)."""
+    began_at: float = field(default_factory=time.monotonic)
+
+    def since(self, what: str) -> float:
+        """Seconds since that was looked at; since the beginning where it never was."""
+        return time.monotonic() - self.looked_at.get(what, self.began_at)
+
+    def is_fresh(self, what: str) -> bool:
+        """Whether the figures of that can still be shown."""
+        return what in self.looked_at and self.since(what) < STALE_SECONDS
 
 
 class Backlog:
@@ -78,6 +96,7 @@ class Backlog:
             due = (await database.execute(_DUE)).one()
         self.figures.outbox_depth, self.figures.outbox_age = int(outbox.depth), float(outbox.age)
         self.figures.timers_late, self.figures.timers_age = int(due.waiting), float(due.age)
+        self.figures.looked_at[_DATABASE] = time.monotonic()
 
     async def _look_at(self, connection: Client, consumer: Consumer) -> None:
         subject = f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.durable}"
@@ -95,6 +114,7 @@ class Backlog:
         # What waits was stored after the message handled last, so this is the most that the oldest can be old.
         since = consumer.last_stored_at or consumer.started_at
         self.figures.age[key] = max(0.0, time.time() - since) if waiting else 0.0
+        self.figures.looked_at[key] = time.monotonic()
 
     def offer(self, service: str) -> Callable[[], None]:
         """Show the figures as gauges; gives the function that ends it."""
@@ -103,28 +123,40 @@ class Backlog:
         def each(values: Callable[[], dict[str, Any]]) -> Callable[[], Iterable[Reading]]:
             return lambda: [(value, {**own, **_labels(key)}) for key, value in list(values().items())]
 
+        def fresh(values: dict[str, Any]) -> Callable[[], Iterable[Reading]]:
+            return each(lambda: {key: value for key, value in list(values.items()) if figures.is_fresh(key)})
+
         def one(value: Callable[[], float]) -> Callable[[], Iterable[Reading]]:
             return lambda: [(value(), own)]
+
+        def asked(value: Callable[[], float]) -> Callable[[], Iterable[Reading]]:
+            return lambda: [(value(), own)] if figures.is_fresh(_DATABASE) else []
 
         def waiting() -> dict[str, int]:
             return {f"{consumer.durable}/{consumer.stream}": consumer.waiting for consumer in self._consumers}
 
+        def ages() -> dict[str, float]:
+            keys = [f"{consumer.durable}/{consumer.stream}" for consumer in self._consumers]
+            return {key: figures.since(key) for key in keys}
+
         ends = [
             observe(f"mentorship.{name}", read, unit=unit, description=description)
             for name, unit, description, read in (
-                ("outbox.depth", "{event}", "Events not yet published", one(lambda: figures.outbox_depth)),
-                ("outbox.oldest_age", "s", "Age of the oldest unpublished event", one(lambda: figures.outbox_age)),
-                ("timer.late", "{timer}", "Timers past their time", one(lambda: figures.timers_late)),
-                ("timer.oldest_age", "s", "How late the latest timer is", one(lambda: figures.timers_age)),
-                ("consumer.pending", "{message}", "Messages not yet delivered", each(lambda: figures.pending)),
-                ("consumer.unsettled", "{message}", "Delivered and not settled", each(lambda: figures.unsettled)),
+                ("outbox.depth", "{event}", "Events not yet published", asked(lambda: figures.outbox_depth)),
+                ("outbox.oldest_age", "s", "Age of the oldest unpublished event", asked(lambda: figures.outbox_age)),
+                ("timer.late", "{timer}", "Timers past their time", asked(lambda: figures.timers_late)),
+                ("timer.oldest_age", "s", "How late the latest timer is", asked(lambda: figures.timers_age)),
+                ("consumer.pending", "{message}", "Messages not yet delivered", fresh(figures.pending)),
+                ("consumer.unsettled", "{message}", "Delivered and not settled", fresh(figures.unsettled)),
                 (
                     "consumer.redelivered",
                     "{message}",
                     "Unsettled, delivered repeatedly",
-                    each(lambda: figures.redelivered),
+                    fresh(figures.redelivered),
                 ),
-                ("consumer.oldest_age", "s", "Most that a waiting message can be old", each(lambda: figures.age)),
+                ("consumer.oldest_age", "s", "Most that a waiting message can be old", fresh(figures.age)),
+                ("consumer.figures_age", "s", "Since JetStream answered about a consumer", each(ages)),
+                ("database.figures_age", "s", "Since the database answered", one(lambda: figures.since(_DATABASE))),
                 ("consumer.waiting_for_retry", "{message}", "Put back with a delay", each(waiting)),
                 ("database.connections_in_use", "{connection}", "Pooled connections handed out", one(self._in_use)),
             )
