@@ -80,6 +80,19 @@ async def test_matched_people_their_rate_and_their_wait(database: Database) -> N
     assert found.unmatched_reasons == {"no_candidates": Cell(0), "all_full": Cell(5), "below_floor": Cell(0)}
 
 
+async def test_who_is_held_out_is_counted_apart_and_who_waits_not_at_all(database: Database) -> None:
+    history = History()
+    history.open()
+    history.enrol(*names("S", 6))
+    for person in names("H", 7):
+        history.say(matching.ParticipantHeldOut.model_validate(history.place(person, arm="control")))
+    for person in names("W", 9):
+        history.say(matching.ParticipantWaitlisted.model_validate(history.place(person)))
+    found = await health(database, history)
+    assert (found.matching.unmatched, found.matching.held_out) == (Cell(6), Cell(7))
+    assert found.participants.mentees == Cell(13)
+
+
 async def test_offers_by_what_became_of_them(database: Database) -> None:
     history = History()
     history.open()

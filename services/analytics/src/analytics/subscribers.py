@@ -14,7 +14,9 @@ from contracts.matching import (
     MatchProposed,
     MatchReminded,
     ParticipantEnrolled,
+    ParticipantHeldOut,
     ParticipantUnmatched,
+    ParticipantWaitlisted,
     ParticipantWithdrawn,
     ProgrammeClosed,
     ProgrammeOpened,
@@ -46,6 +48,8 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     project(ProgrammeOpened, ProgrammeClosed, do=handlers.record_programmes, tables=("programme",)),
     project(
         ParticipantEnrolled,
+        ParticipantWaitlisted,
+        ParticipantHeldOut,
         ParticipantWithdrawn,
         ParticipantUnmatched,
         do=handlers.record_participants,

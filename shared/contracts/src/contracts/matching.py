@@ -12,6 +12,8 @@ Format = Literal["one_on_one", "group", "peer", "reverse"]
 Role = Literal["mentor", "mentee", "peer"]
 MatchStatus = Literal["proposed", "active", "declined", "expired", "ended"]
 EndReason = Literal["completed", "not_a_fit", "member_departed", "member_withdrew", "programme_closed", "unsaid"]
+Arm = Literal["treatment", "control"]
+"""What a draw made of somebody: `control` is held out, so that the others can be compared with them."""
 Score = Annotated[int, Field(ge=0, le=10000)]
 """How well a pair fits: 0 (not at all) to 10000 (perfectly)."""
 
@@ -56,7 +58,7 @@ class ProgrammeState(Event):
 
 
 class ProgrammeOpened(ProgrammeState, subject="mentorship.matching.programme.opened.v1", about="programme_id"):
-    """People can enrol, runs can be made."""
+    """People can enrol, runs can be made; said again when the rules change."""
 
 
 class ProgrammeClosed(ProgrammeState, subject="mentorship.matching.programme.closed.v1", about="programme_id"):
@@ -71,19 +73,31 @@ class ParticipantState(Event):
     employee_id: EmployeeId
     roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=3)]
     capacity: Count
-    arm: Literal["treatment", "control"] = "treatment"
+    arm: Arm = "treatment"
 
 
 class ParticipantEnrolled(
     ParticipantState, subject="mentorship.matching.participant.enrolled.v1", about="participant_id"
 ):
-    """Somebody takes part, or takes part in another way than before."""
+    """Somebody takes part, or takes part in another way than before; `capacity` is 0 while they pause."""
 
 
 class ParticipantWithdrawn(
     ParticipantState, subject="mentorship.matching.participant.withdrawn.v1", about="participant_id"
 ):
     """Somebody no longer takes part."""
+
+
+class ParticipantWaitlisted(
+    ParticipantState, subject="mentorship.matching.participant.waitlisted.v1", about="participant_id"
+):
+    """Somebody would take part, and has to wait for a place."""
+
+
+class ParticipantHeldOut(
+    ParticipantState, subject="mentorship.matching.participant.held-out.v1", about="participant_id"
+):
+    """Somebody takes part in no run: chance has put them in the arm that the others are compared with."""
 
 
 class ParticipantUnmatched(
@@ -123,6 +137,9 @@ class RunProgressed(RunState, subject="mentorship.matching.run.progressed.v1", a
 
 class RunCompleted(RunState, subject="mentorship.matching.run.completed.v1", about="run_id"):
     """The run has its pairs; nothing is offered to anybody before it is published."""
+
+    stopped_by: Literal["score_min", "share_matched_min"] | None = None
+    """The floor that was not reached, if that kept it from publishing by itself."""
 
 
 class RunFailed(RunState, subject="mentorship.matching.run.failed.v1", about="run_id"):

@@ -9,6 +9,7 @@ from chassis.transaction import Tx
 from contracts.matching import (
     MatchState,
     ParticipantState,
+    ParticipantWaitlisted,
     ParticipantWithdrawn,
     ProgrammeOpened,
     ProgrammeState,
@@ -33,7 +34,7 @@ async def record_programmes(tx: Tx, batch: Sequence[Received[ProgrammeState]]) -
 
 
 async def record_participants(tx: Tx, batch: Sequence[Received[ParticipantState]]) -> None:
-    """Keep who takes part and as what, and each enrolment, withdrawal and empty-handed run."""
+    """Keep who takes part, as what and in which arm, and each enrolment, withdrawal and empty-handed run."""
     await db.hold_erasures(tx)
     places = [
         {
@@ -51,7 +52,7 @@ async def record_participants(tx: Tx, batch: Sequence[Received[ParticipantState]
             "mentee": "mentee" in received.event.roles,
             "peer": "peer" in received.event.roles,
             "arm": received.event.arm,
-            "enrolled": not isinstance(received.event, ParticipantWithdrawn),
+            "enrolled": not isinstance(received.event, ParticipantWaitlisted | ParticipantWithdrawn),
         }
         for received, place in zip(batch, places, strict=True)
     ]
