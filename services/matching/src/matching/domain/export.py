@@ -1,0 +1,58 @@
+"""A run as one document that says everything it takes to prove it again: see `verify` for what stands where."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from matching.domain.people import Profile
+from matching.domain.problems import Names, Problem
+from matching.domain.skills import Taxonomy
+from matching.domain.verify import DOCUMENT
+
+
+def exported(
+    problem: Problem,
+    *,
+    engine: str,
+    pairs: Iterable[Mapping[str, Any]],
+    claim: Mapping[str, int],
+    certificate: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The document of a run; `pairs`, `claim` and `certificate` as the document has them."""
+    return {
+        "document": DOCUMENT,
+        "engine": engine,
+        "format": problem.format,
+        "rules": problem.rules.model_dump(mode="json"),
+        "taxonomy": _taxonomy(problem.taxonomy, (*problem.mentees, *problem.mentors)),
+        "mentees": [_person(profile) for profile in problem.mentees],
+        "mentors": [_person(profile) for profile in problem.mentors],
+        "earlier": _names(problem.earlier),
+        "pins": _names(problem.pins),
+        "forbids": _names(problem.forbids),
+        "pairs": [dict(pair) for pair in pairs],
+        "claim": dict(claim),
+        "certificate": None if certificate is None else dict(certificate),
+        "inputs_digest": problem.digest,
+    }
+
+
+def _person(profile: Profile) -> dict[str, Any]:
+    values = {field.name: getattr(profile, field.name) for field in fields(profile)}
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+
+
+def _taxonomy(taxonomy: Taxonomy, people: Iterable[Profile]) -> dict[str, Any]:
+    """Of every skill used its key, and of every key the others that meet it by half."""
+    used = sorted({skill for profile in people for skill in profile.skills_wanted | profile.skills_offered})
+    keys = {skill: taxonomy.key(skill) for skill in used}
+    known = set(keys.values())
+    near = {key: sorted(taxonomy.neighbours.get(key, frozenset()) & known) for key in sorted(known)}
+    return {"digest": taxonomy.digest, "keys": keys, "near": {key: others for key, others in near.items() if others}}
+
+
+def _names(pairs: Iterable[Names]) -> list[list[str]]:
+    return [list(pair) for pair in sorted(pairs)]

@@ -1,0 +1,105 @@
+"""Bounds that no choice of pairs exceeds, from the prices of an exported run alone.
+
+Each gives the bound for what was not settled beforehand, and remarks: (what was looked at, whether it holds, words).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from matching.domain.verify_scores import FULL, Flags, Numbers, Scores
+
+Remark = tuple[str, bool, str]
+Bound = tuple[int, list[Remark]]
+
+
+def price_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places: Numbers) -> Bound:
+    """Each mentee's best after prices, and what all places cost."""
+    certificate = document["certificate"]
+    base, charge = certificate["base"], certificate["charge"]
+    price = np.array(certificate["column_price"], np.int64)
+    if len(price) != len(places):
+        raise ValueError("there is not one price for each mentor")
+    total = 0
+    for row in np.flatnonzero(rows).tolist():
+        score, allowed = scores.allowed(row)
+        worth = np.where(allowed & (places > 0), base + score - price, 0)
+        total += max(0, int(worth.max(initial=0)))
+    for column, cost in enumerate(price.tolist()):
+        total += sum(max(0, cost - charge * place) for place in range(int(places[column])))
+    remarks = [("prices", bool((price >= 0).all()), "none is below 0")]
+    most = min(int(rows.sum()), int(places.sum()))
+    return total, [*remarks, _coverage(document, base, FULL + charge * int(places.max(initial=0)), most)]
+
+
+def blossom_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, _: Numbers) -> Bound:
+    """Prices of people and of blossoms, odd sets of them within which fewer than half can have a partner."""
+    certificate = document["certificate"]
+    base = certificate["base"]
+    price = np.array(certificate["row_price"], np.int64)
+    blossoms = [
+        (np.array([scores.column_of[name] for name in blossom["members"]]), blossom["price"])
+        for blossom in certificate["blossoms"]
+    ]
+    around: dict[int, list[int]] = {}
+    for number, (members, _price) in enumerate(blossoms):
+        for member in members.tolist():
+            around.setdefault(member, []).append(number)
+    short = 0
+    for row in np.flatnonzero(rows).tolist():
+        score, allowed = scores.allowed(row)
+        cover = price[row] + price
+        for number in around.get(row, ()):
+            cover[blossoms[number][0]] += blossoms[number][1]
+        short += int((allowed & rows & (cover < base + score)).sum())
+    odd = all(len(set(members.tolist())) == len(members) and len(members) % 2 for members, _price in blossoms)
+    bound = int(price[rows].sum()) + sum(cost * (len(members) // 2) for members, cost in blossoms)
+    least = min([int(price.min(initial=0)), *(cost for _members, cost in blossoms)])
+    remarks = [
+        ("prices", least >= 0 and odd, f"none is below 0, and the {len(blossoms)} blossoms are odd"),
+        ("every pair is priced", short == 0, f"{short // 2} pairs are worth more than their prices"),
+    ]
+    return bound, [*remarks, _coverage(document, base, FULL, int(rows.sum()) // 2)]
+
+
+def circle_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places: Numbers) -> Bound:
+    """Each circle asks for itself which people it would take after prices; the best of these answers add up."""
+    certificate, least = document["certificate"], document["rules"]["circle_min"]
+    scale, lift, cover = certificate["scale"], certificate["lift"], certificate["cover"]
+    price = np.array(certificate["row_price"], np.int64)
+    table = np.full((len(places), len(rows)), -1, np.int16)
+    for row in np.flatnonzero(rows).tolist():
+        score, allowed = scores.allowed(row)
+        table[:, row] = np.where(allowed, score, -1)
+    worth = [
+        _circle_worth(line[line >= 0] * scale + lift - price[line >= 0], least, int(room))
+        for line, room in zip(table.astype(np.int64), places, strict=True)
+    ]
+    reach = np.cumsum(np.sort(places[places >= least])[::-1])
+    fewest = int(np.searchsorted(reach, cover)) + 1 if cover else 0
+    best = sorted((value for value in worth if value is not None), reverse=True)
+    taken = [value for number, value in enumerate(best[: cover // least]) if value > 0 or number < fewest]
+    total = (int(price[rows].sum()) + sum(taken) - lift * cover) // scale
+    free = bool((price >= 0).all()) or cover == int(rows.sum())
+    most = min(int((table >= 0).any(axis=0).sum()), int(reach[-1]) if len(reach) else 0)
+    remarks = [
+        ("prices", free, "none is below 0, or everybody has a circle"),
+        ("people in circles", cover <= most, f"{cover} are claimed to be the most; {most} by counting places"),
+    ]
+    return certificate["base"] * cover + total, remarks
+
+
+def _circle_worth(gains: Numbers, least: int, room: int) -> int | None:
+    """The most that a circle of `least` to `room` people adds up to; None if there are too few."""
+    if min(room, len(gains)) < least:
+        return None
+    best = np.sort(gains)[::-1][:room]
+    return int(np.cumsum(best)[least - 1 :].max())
+
+
+def _coverage(document: Mapping[str, Any], base: int, highest: int, most: int) -> Remark:
+    """Whether one more pair outweighs every difference in points."""
+    if document["rules"]["objective"] != "coverage":
+        return "coverage", True, "the objective is another one"
+    return "coverage", base > highest * most, "one more pair outweighs every difference in points"

@@ -1,0 +1,297 @@
+import ast
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from matching.domain import verify as verify_module
+from matching.domain import verify_bounds, verify_scores
+from matching.domain.encoding import encode
+from matching.domain.engine.assignment import assign
+from matching.domain.export import exported
+from matching.domain.people import Profile
+from matching.domain.problems import Problem
+from matching.domain.rules import Rules, Weights
+from matching.domain.scoring import broken_rules, contributions
+from matching.domain.verify import Unreadable, verify
+from matching.domain.verify_scores import Scores
+from tests.matching.people import TAXONOMY, problems
+
+
+def document_of(problem: Problem) -> dict[str, Any]:
+    empty: dict[str, Any] = {"pairs": [], "claim": {"pairs": 0, "total": 0, "value": 0}, "certificate": None}
+    return exported(problem, engine="none", **empty)
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems())
+def test_its_own_scores_and_rules_are_those_of_the_definition(problem: Problem) -> None:
+    scores = Scores(document_of(problem))
+    for row, mentee in enumerate(problem.mentees):
+        score, allowed = scores.allowed(row)
+        broken = scores.broken(row)
+        for column, mentor in enumerate(problem.columns):
+            said = contributions(mentee, mentor, problem.rules, problem.format, problem.taxonomy)
+            assert scores.contributions(row, column) == said
+            assert score[column] == sum(said.values())
+            by_definition = set(broken_rules(problem, mentee, mentor))
+            assert {name for name, apart in broken.items() if apart[column]} == by_definition - {"score_min"}
+            assert allowed[column] == (not by_definition)
+
+
+PLACES = (("berlin, de", "de"), ("bonn, de", "de"), ("paris, fr", "fr"))
+SKILLS = ("a", "a1", "b", "c", "d", "e", "f", "g")
+
+
+def company(rules: Rules, programme_format: Any = "one_on_one", *, seed: int = 1, size: int = 40) -> Problem:
+    """Enough people that most find somebody, and every rule forbids some pairs."""
+    dice = Random(seed)
+
+    def someone(name: str, *, senior: bool) -> Profile:
+        site, country = dice.choice(PLACES)
+        return Profile(
+            employee_id=name,
+            level=dice.randint(4, 9) if senior else dice.randint(0, 5),
+            offset_minutes=dice.choice([-300, 0, 60, 330]),
+            languages=frozenset(dice.sample(["en", "de", "fr"], 2)),
+            skills_wanted=frozenset(dice.sample(SKILLS, 3)),
+            skills_offered=frozenset(dice.sample(SKILLS, 3)),
+            goals=frozenset(dice.sample("xyz", 2)),
+            capacity=dice.randint(1, 3) if senior else 1,
+            department=dice.choice(["it", "hr", "law"]),
+            site=site,
+            country=country,
+            tenure_days=dice.choice([10, 900]),
+            trained=dice.random() < 0.7,
+        )
+
+    mentees = [someone(f"M{number:02}", senior=False) for number in range(size)]
+    mentors = [someone(f"N{number:02}", senior=True) for number in range(size // 2)]
+    enter = iter(range(1, 10_000, 2))
+    people = [replace(one, line=(at, at + 1)) for one, at in zip((*mentees, *mentors), enter, strict=False)]
+    rows, columns = tuple(people[:size]), tuple(people[size:])
+    return Problem(programme_format, rules, rows, columns, taxonomy=TAXONOMY)
+
+
+def run_of(problem: Problem, *, charge: int = 0, coverage: bool = True) -> dict[str, Any]:
+    """A true run of the engine, exported."""
+    encoded = encode(problem)
+    found = assign(encoded.market, charge=charge, coverage=coverage)
+    price = [0] * len(problem.columns)
+    for place, column in enumerate(encoded.column_order.tolist()):
+        price[column] = int(found.column_price[place])
+    pairs = []
+    for row, mate in enumerate(found.mate.tolist()):
+        if mate >= 0:
+            mentee = problem.mentees[encoded.row_order[row]]
+            mentor = problem.columns[encoded.column_order[mate]]
+            given = contributions(mentee, mentor, problem.rules, problem.format, problem.taxonomy)
+            names = {"mentee": mentee.employee_id, "mentor": mentor.employee_id}
+            pairs.append({**names, "score": sum(given.values()), "contributions": given})
+    claim = {"pairs": found.pairs, "total": found.total, "value": found.value, "upper_bound": found.upper_bound}
+    certificate = {"kind": "prices", "base": found.base, "charge": found.charge, "column_price": price}
+    document = exported(problem, engine="test", pairs=pairs, claim=claim, certificate=certificate)
+    read_back: dict[str, Any] = json.loads(json.dumps(document))
+    return read_back
+
+
+def complaints(document: dict[str, Any]) -> list[str]:
+    return [finding.check for finding in verify(document).findings if not finding.holds]
+
+
+@pytest.mark.parametrize("programme_format", ["one_on_one", "reverse"])
+@pytest.mark.parametrize("charge", [0, 300])
+@pytest.mark.parametrize("objective", ["coverage", "total"])
+def test_a_true_run_holds_and_is_proven(programme_format: Any, charge: int, objective: Any) -> None:
+    problem = company(Rules(objective=objective, shared_hours_min=2), programme_format)
+    verdict = verify(run_of(problem, charge=charge, coverage=objective == "coverage"))
+    assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
+    assert verdict.gap == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems("one_on_one", "reverse"))
+def test_true_runs_of_any_rules_hold(problem: Problem) -> None:
+    problem = replace(problem, rules=problem.rules.model_copy(update={"objective": "coverage"}))
+    verdict = verify(run_of(problem))
+    assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
+    assert verdict.gap == 0
+
+
+def test_a_changed_score_is_seen() -> None:
+    document = run_of(company(Rules()))
+    document["pairs"][3]["score"] += 1
+    assert {"scores", "claims"} <= set(complaints(document))
+
+
+def test_changed_contributions_are_seen() -> None:
+    document = run_of(company(Rules()))
+    pair = next(pair for pair in document["pairs"] if pair["contributions"]["skills"] > 0)
+    pair["contributions"]["skills"] -= 1
+    pair["contributions"]["goals"] += 1
+    assert complaints(document) == ["scores"]
+
+
+def rival(document: dict[str, Any]) -> dict[str, Any]:
+    """The first pair of a run, to be spoiled."""
+    pair: dict[str, Any] = document["pairs"][0]
+    return pair
+
+
+def people_of(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    pair = rival(document)
+    mentee = next(person for person in document["mentees"] if person["employee_id"] == pair["mentee"])
+    mentor = next(person for person in document["mentors"] if person["employee_id"] == pair["mentor"])
+    return mentee, mentor
+
+
+BREAKS: dict[str, tuple[Rules, dict[str, Any], dict[str, Any]]] = {
+    "reporting_line": (Rules(), {"line": [500, 600]}, {"line": [510, 520]}),
+    "block": (Rules(), {"blocks": ["MENTOR"]}, {}),
+    "earlier": (Rules(), {}, {"earlier": ["MENTEE"]}),
+    "shared_hours_min": (Rules(shared_hours_min=1), {"offset_minutes": 0}, {"offset_minutes": 600}),
+    "shared_language": (Rules(shared_language=True), {"languages": ["la"]}, {}),
+    "level_gap_min": (Rules(level_gap_min=-1), {"level": 9}, {"level": 0}),
+    "level_gap_max": (Rules(level_gap_max=9), {"level": 0}, {"level": 30}),
+    "department": (Rules(department="different"), {"department": "it"}, {"department": "it"}),
+    "site": (Rules(site="same"), {"site": "rome, it"}, {}),
+    "country": (Rules(country="same"), {"country": ""}, {}),
+    "tenure_days_min": (Rules(tenure_days_min=5), {}, {"tenure_days": None}),
+    "training_required": (Rules(training_required=True), {}, {"trained": False}),
+    "score_min": (Rules(score_min=100, weights=Weights(goals=1)), {"goals": ["quiet"]}, {}),
+}
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+def test_a_pair_that_breaks_a_hard_rule_is_seen(rule: str) -> None:
+    rules, of_mentee, of_mentor = BREAKS[rule]
+    document = run_of(company(rules))
+    assert not complaints(document)
+    mentee, mentor = people_of(document)
+    names = {"MENTOR": mentor["employee_id"], "MENTEE": mentee["employee_id"]}
+    for person, change in ((mentee, of_mentee), (mentor, of_mentor)):
+        person |= {
+            field: [names.get(name, name) for name in value] if isinstance(value, list) else value
+            for field, value in change.items()
+        }
+    broken = next(finding for finding in verify(document).findings if finding.check == "hard rules")
+    assert not broken.holds
+    assert f"{mentee['employee_id']} with {mentor['employee_id']}: {rule}" in broken.says
+
+
+def test_a_pair_that_was_forbidden_is_seen() -> None:
+    document = run_of(company(Rules()))
+    document["forbids"] = [[rival(document)["mentee"], rival(document)["mentor"]]]
+    assert "hard rules" in complaints(document)
+
+
+def test_a_pin_that_was_not_kept_is_seen() -> None:
+    document = run_of(company(Rules()))
+    others = [person["employee_id"] for person in document["mentors"]]
+    document["pins"] = [[rival(document)["mentee"], next(name for name in others if name != rival(document)["mentor"])]]
+    assert "pins" in complaints(document)
+
+
+def test_a_mentor_with_more_mentees_than_places_is_seen() -> None:
+    document = run_of(company(Rules()))
+    _, mentor = people_of(document)
+    mentor["capacity"] = 0
+    assert "capacities" in complaints(document)
+
+
+def test_a_mentee_with_two_mentors_is_seen() -> None:
+    document = run_of(company(Rules()))
+    document["pairs"].append(dict(rival(document)))
+    assert "one partner each" in complaints(document)
+
+
+def test_a_lowered_price_is_seen() -> None:
+    document = run_of(company(Rules()))
+    prices = document["certificate"]["column_price"]
+    dearest = max(range(len(prices)), key=prices.__getitem__)
+    prices[dearest] //= 2
+    assert complaints(document) == ["bound"]
+
+
+def test_a_price_below_nothing_is_seen() -> None:
+    document = run_of(company(Rules()))
+    document["certificate"]["column_price"][0] = -1
+    assert "prices" in complaints(document)
+
+
+def test_an_inflated_value_is_seen() -> None:
+    document = run_of(company(Rules()))
+    document["claim"]["total"] += 1
+    document["claim"]["value"] += 1
+    assert complaints(document) == ["claims", "bound"]
+
+
+def test_a_bound_that_is_claimed_too_low_is_seen() -> None:
+    document = run_of(company(Rules()))
+    document["claim"]["upper_bound"] -= 1
+    assert complaints(document) == ["bound"]
+
+
+def test_a_pair_left_out_leaves_a_gap() -> None:
+    document = run_of(company(Rules()))
+    lost = document["pairs"].pop()
+    claim = document["claim"]
+    claim |= {"pairs": claim["pairs"] - 1, "total": claim["total"] - lost["score"]}
+    claim["value"] -= document["certificate"]["base"] + lost["score"]
+    verdict = verify(document)
+    assert verdict.holds
+    assert verdict.gap == document["certificate"]["base"] + lost["score"]
+
+
+def test_weights_too_small_to_put_coverage_first_are_seen() -> None:
+    document = run_of(company(Rules()))
+    document["certificate"]["base"] = 1
+    assert "coverage" in complaints(document)
+
+
+@pytest.mark.parametrize("field", ["inputs_digest", "rules", "people", "taxonomy"])
+def test_inputs_that_are_not_those_of_the_run_are_seen(field: str) -> None:
+    document = run_of(company(Rules()))
+    if field == "people":
+        document["mentors"][0]["capacity"] += 1
+    elif field == "rules":
+        document["rules"]["circle_max"] = 7
+    elif field == "taxonomy":
+        document["taxonomy"]["digest"] = "0" * 64
+    else:
+        document["inputs_digest"] = "0" * 64
+    assert "inputs" in complaints(document)
+
+
+@pytest.mark.parametrize("damaged", [None, [], {}, {"document": "mentorship-run/1"}, {"document": "another/1"}])
+def test_what_is_no_exported_run_is_said_to_be_none(damaged: Any) -> None:
+    with pytest.raises(Unreadable, match="exported run"):
+        verify(damaged)
+
+
+def test_a_run_with_somebody_who_is_not_there_is_said_to_be_damaged() -> None:
+    document = run_of(company(Rules()))
+    rival(document)["mentor"] = "X"
+    with pytest.raises(Unreadable, match="X"):
+        verify(document)
+
+
+def test_the_verifier_stands_on_numpy_alone() -> None:
+    own = {"matching.domain.verify_bounds", "matching.domain.verify_scores"}
+    for module in (verify_module, verify_bounds, verify_scores):
+        tree = ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8"))
+        named = {
+            name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in (
+                [node.module or ""] if isinstance(node, ast.ImportFrom) else [part.name for part in node.names]
+            )
+        }
+        foreign = {name for name in named if name.split(".")[0] not in sys.stdlib_module_names} - own
+        assert foreign <= {"numpy", "numpy.typing"}
