@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.domain.assignment import assign, assign_peers
-from matching.domain.people import BoolArray, IntArray, Profile
+from matching.domain.assignment import BoolArray, IntArray, assign, assign_peers
+from matching.domain.people import Profile
+from matching.domain.problems import Problem
 from matching.domain.rules import Rules
-from matching.domain.runs import Problem, solve
+from matching.domain.runs import solve
 
 
 def instance(seed: int, rows: int, columns: int) -> tuple[IntArray, BoolArray, IntArray]:

@@ -7,10 +7,14 @@ the clock.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 from scipy.sparse import csr_matrix
 
-from matching.domain.people import BoolArray, IntArray, ScoreArray
+IntArray = npt.NDArray[np.int64]
+ScoreArray = npt.NDArray[np.int16] | IntArray
+"""Scores 0..10000; many of them are kept small."""
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

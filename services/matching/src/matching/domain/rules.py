@@ -2,16 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from contracts.matching import Format
 from contracts.words import no_bool
-from matching.domain.people import BoolArray, IntArray, Profile, column_of, shared
 from matching.domain.refusal import BadValue
 
 Criterion = Literal["skills", "goals", "interests", "wish", "style", "department", "site", "level", "hours", "language"]
@@ -231,56 +229,3 @@ def rules_of(given: Mapping[str, Any]) -> Rules:
 def _weight(info: ValidationInfo, criterion: Criterion) -> int:
     weights = info.data.get("weights")
     return getattr(weights, criterion) if isinstance(weights, Weights) else 0
-
-
-def shared_minutes(left: Sequence[Profile], right: Sequence[Profile]) -> IntArray:
-    """Minutes of the working day that both share: 0..480, shape (left, right)."""
-    apart = (
-        np.abs(column_of(p.offset_minutes for p in left) - column_of(p.offset_minutes for p in right).T) % DAY_MINUTES
-    )
-    found: IntArray = np.maximum(WORKDAY_MINUTES - np.minimum(apart, DAY_MINUTES - apart), 0)
-    return found
-
-
-def level_gap(mentees: Sequence[Profile], mentors: Sequence[Profile], *, reverse: bool) -> IntArray:
-    """Levels of the senior side above the junior side; in a reverse programme the mentee is the senior."""
-    gap = column_of(p.level for p in mentors).T - column_of(p.level for p in mentees)
-    return -gap if reverse else gap
-
-
-def allowed(
-    mentees: Sequence[Profile], mentors: Sequence[Profile], rules: Rules, *, programme_format: str
-) -> BoolArray:
-    """Which pairs the hard rules let through: shape (mentees, mentors)."""
-    held = ~_own_line(mentees, mentors) & ~_blocked(mentees, mentors) & ~_blocked(mentors, mentees).T
-    if rules.shared_language:
-        held &= shared([p.languages for p in mentees], [p.languages for p in mentors]) > 0
-    if rules.shared_hours_min:
-        held &= shared_minutes(mentees, mentors) >= rules.shared_hours_min * 60
-    gap = level_gap(mentees, mentors, reverse=programme_format == "reverse")
-    if programme_format == "peer":
-        gap = np.abs(gap)
-    if rules.level_gap_min is not None:
-        held &= gap >= rules.level_gap_min
-    if rules.level_gap_max is not None:
-        held &= gap <= rules.level_gap_max
-    return held
-
-
-def _own_line(mentees: Sequence[Profile], mentors: Sequence[Profile]) -> BoolArray:
-    """Either one above the other in the organisation, or the same person."""
-    enter, leave = column_of(p.line[0] for p in mentees), column_of(p.line[1] for p in mentees)
-    other_enter, other_leave = column_of(p.line[0] for p in mentors).T, column_of(p.line[1] for p in mentors).T
-    mentee_above = (enter <= other_enter) & (other_enter < leave)
-    mentor_above = (other_enter <= enter) & (enter < other_leave)
-    return np.asarray(mentee_above | mentor_above, dtype=np.bool_)
-
-
-def _blocked(blockers: Sequence[Profile], others: Sequence[Profile]) -> BoolArray:
-    places = {profile.employee_id: column for column, profile in enumerate(others)}
-    found = np.zeros((len(blockers), len(others)), dtype=np.bool_)
-    for row, profile in enumerate(blockers):
-        for name in profile.blocks:
-            if name in places:
-                found[row, places[name]] = True
-    return found

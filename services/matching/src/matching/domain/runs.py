@@ -1,53 +1,25 @@
-"""A run: from a pool of people to pairs, the reasons of those without one, and a report."""
+"""A run: from a pool of people to pairs, what proves them, the reasons of those without one, and a report."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from contracts.matching import Format
-from matching.domain.assignment import Assignment, assign, assign_peers
-from matching.domain.people import BoolArray, Profile, ScoreArray
-from matching.domain.rules import CRITERIA, Rules, allowed
-from matching.domain.scoring import contributions, scores
+from matching.domain.encoding import Encoded, encode
+from matching.domain.engine.scoring import best
+from matching.domain.matchings import Matching, Progress, Proof, Stop, match
+from matching.domain.people import Profile
+from matching.domain.problems import Names, Problem
+from matching.domain.refusal import BadValue
+from matching.domain.scoring import contributions, forbidden_by
 
-ENGINE = "scipy-1"
+ENGINE = "mentorship-1"
 """Stored with each run: which engine made its pairs."""
 
 Reason = Literal["no_candidates", "all_full", "below_floor"]
-Progress = Callable[[int], None]
-
-_CELLS = 1_500_000
-"""Pairs scored at a time: bounds the memory of the intermediate arrays, some ten of 8 bytes a pair."""
-_DIAGONAL = 256
-"""Pairs explained at a time: of a block that wide only the diagonal is wanted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """The people and rules of one run. In a peer programme everybody stands in `mentees` and nobody in `mentors`."""
-
-    format: Format
-    rules: Rules
-    mentees: tuple[Profile, ...]
-    mentors: tuple[Profile, ...] = ()
-    earlier: frozenset[tuple[str, str]] = frozenset()
-    """(mentee, mentor) pairs that were already offered to each other; not again."""
-
-    @property
-    def columns(self) -> tuple[Profile, ...]:
-        """Whom the mentees choose from."""
-        return self.mentees if self.format == "peer" else self.mentors
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over everything that decides the outcome."""
-        parts: list[Any] = [ENGINE, self.format, self.rules.digest, sorted(self.earlier)]
-        parts += [[_canonical(profile) for profile in side] for side in (self.mentees, self.mentors)]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +33,31 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What proves how good the pairs are. Pinned people and the places they take have no part in the prices.
+
+    The value is base * pairs + total, of all pairs; no other pairs have a higher one than `upper_bound`.
+    """
+
+    kind: Proof
+    base: int
+    value: int
+    upper_bound: int
+    row_price: tuple[int, ...]
+    """In the order of the problem's mentees."""
+    column_price: tuple[int, ...]
+    """In the order of the problem's columns."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What else the proof needs: see `verify`."""
+    engine: str = ENGINE
+
+    @property
+    def gap(self) -> int:
+        """How far the value may be from the best one; 0 is proven optimal."""
+        return self.upper_bound - self.value
+
+
+@dataclass(frozen=True, slots=True)
 class Solution:
     """What a run found."""
 
@@ -68,9 +65,12 @@ class Solution:
     unmatched: dict[str, Reason]
     people: int
     total: int
+    """Sum of the scores, less what the loads of mentors are charged."""
     upper_bound: int
+    """The total and the proven gap: with coverage first, of matchings with as many pairs."""
     inputs_digest: str
     report: dict[str, Any] = field(default_factory=dict)
+    certificate: Certificate | None = None
 
     @property
     def worst(self) -> int:
@@ -78,97 +78,151 @@ class Solution:
         return min((pair.score for pair in self.pairs), default=0)
 
 
-def solve(problem: Problem, progress: Progress = lambda _: None) -> Solution:
-    """Score, apply the rules, assign, explain; `progress` hears percentages as it goes."""
-    rows, columns = problem.mentees, problem.columns
-    score, may = _score_all(problem, progress)
-    good = may & (score >= problem.rules.score_min)
-    progress(60)
-    if problem.format == "peer":
-        found = assign_peers(score, good)
-    else:
-        found = assign(score, good, np.array([mentor.capacity for mentor in columns], dtype=np.int64))
-    progress(85)
-    pairs = tuple(sorted(_explained(problem, found), key=lambda pair: (pair.mentee, pair.mentor)))
-    unmatched = _reasons(problem, found, may, good)
-    progress(95)
-    people = len({profile.employee_id for profile in (*rows, *columns)})
-    report = _report(problem, pairs, unmatched)
-    return Solution(pairs, unmatched, people, found.total, found.upper_bound, problem.digest, report)
+def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = lambda: False) -> Solution:
+    """Score, apply the rules, match, explain; `progress` hears percentages as it goes.
+
+    When `stop` says so, what there is by then is the answer, with an honest gap.
+    """
+    problem.must_make_sense()
+    pinned = tuple(_pinned(problem))
+    rest = _without_pinned(problem)
+    encoded = encode(rest)
+    progress(10)
+    found = match(encoded.market, problem.rules, problem.format, stop, lambda percent: progress(10 + percent * 7 // 10))
+    progress(80)
+    pairs = tuple(sorted((*pinned, *_explained(rest, _named(rest, encoded, found))), key=_by_names))
+    progress(90)
+    unmatched = _reasons(rest, encoded, found)
+    certificate = _certificate(problem, rest, encoded, found, pinned)
+    total = found.total + sum(pair.score for pair in pinned)
+    people = len({profile.employee_id for profile in (*problem.mentees, *problem.columns)})
+    return Solution(
+        pairs=pairs,
+        unmatched=unmatched,
+        people=people,
+        total=total,
+        upper_bound=total + certificate.gap,
+        inputs_digest=problem.digest,
+        report=_report(problem, pairs, unmatched, certificate),
+        certificate=certificate,
+    )
 
 
-def _score_all(problem: Problem, progress: Progress) -> tuple[ScoreArray, BoolArray]:
-    """Scores and allowed pairs of everybody, both of shape (mentees, columns)."""
-    rows, columns = problem.mentees, problem.columns
-    score = np.zeros((len(rows), len(columns)), dtype=np.int16)
-    may = np.zeros((len(rows), len(columns)), dtype=np.bool_)
-    for start, block in _blocks(rows, max(16, _CELLS // max(1, len(columns)))):
-        here = slice(start, start + len(block))
-        score[here] = scores(block, columns, problem.rules, programme_format=problem.format)
-        may[here] = allowed(block, columns, problem.rules, programme_format=problem.format)
-        progress(5 + 55 * (start + len(block)) // len(rows))
-    _forbid_earlier(problem, may)
-    return score, may
+def _pinned(problem: Problem) -> Iterator[Pair]:
+    """The pairs that must be; one that a hard rule forbids is refused."""
+    row = {profile.employee_id: profile for profile in problem.mentees}
+    column = {profile.employee_id: profile for profile in problem.columns}
+    for mentee, mentor in problem.ordered_pins():
+        rule = forbidden_by(problem, row[mentee], column[mentor])
+        if rule is not None:
+            raise BadValue("pins", f"{mentee} with {mentor}: the rule {rule} forbids this pair.")
+        yield _pair(problem, row[mentee], column[mentor])
 
 
-def _forbid_earlier(problem: Problem, may: BoolArray) -> None:
-    row = {profile.employee_id: number for number, profile in enumerate(problem.mentees)}
-    column = {profile.employee_id: number for number, profile in enumerate(problem.columns)}
-    for mentee, mentor in problem.earlier:
-        if mentee in row and mentor in column:
-            may[row[mentee], column[mentor]] = False
-        if problem.format == "peer" and mentor in row and mentee in column:
-            may[row[mentor], column[mentee]] = False
+def _without_pinned(problem: Problem) -> Problem:
+    """What is still to be decided: without the pinned, and without the places that they take."""
+    if not problem.pins:
+        return problem
+    taken = Counter(mentor for _, mentor in problem.pins)
+    gone = {mentee for mentee, _ in problem.pins} | (set(taken) if problem.format == "peer" else set())
+    return replace(
+        problem,
+        mentees=tuple(profile for profile in problem.mentees if profile.employee_id not in gone),
+        mentors=tuple(
+            replace(profile, capacity=_places(problem, profile) - taken[profile.employee_id])
+            if profile.employee_id in taken
+            else profile
+            for profile in problem.mentors
+        ),
+        pins=frozenset(),
+    )
 
 
-def _explained(problem: Problem, found: Assignment) -> Iterator[Pair]:
-    """The pairs with their contributions: of each block of pairs only the diagonal is wanted."""
-    left = [problem.mentees[number] for number in found.left]
-    right = [problem.columns[number] for number in found.right]
-    for start, block in _blocks(left, _DIAGONAL):
-        others = right[start : start + len(block)]
-        parts = contributions(block, others, problem.rules, programme_format=problem.format)
-        for number, (mentee, mentor) in enumerate(zip(block, others, strict=True)):
-            given = {name: int(parts[name][number, number]) for name in CRITERIA}
-            yield Pair(mentee.employee_id, mentor.employee_id, sum(given.values()), given)
+def _places(problem: Problem, mentor: Profile) -> int:
+    return min(mentor.capacity, problem.rules.circle_max) if problem.format == "group" else mentor.capacity
 
 
-def _reasons(problem: Problem, found: Assignment, may: BoolArray, good: BoolArray) -> dict[str, Reason]:
-    matched = {*found.left.tolist(), *(found.right.tolist() if problem.format == "peer" else ())}
+def _named(problem: Problem, encoded: Encoded, found: Matching) -> Iterator[tuple[Profile, Profile]]:
+    """The people of each pair; peers once."""
+    for row in np.flatnonzero(found.mate >= 0).tolist():
+        mentee = problem.mentees[encoded.row_order[row]]
+        mentor = problem.columns[encoded.column_order[found.mate[row]]]
+        if problem.format != "peer" or mentee.employee_id < mentor.employee_id:
+            yield mentee, mentor
+
+
+def _explained(problem: Problem, people: Iterator[tuple[Profile, Profile]]) -> Iterator[Pair]:
+    return (_pair(problem, mentee, mentor) for mentee, mentor in people)
+
+
+def _pair(problem: Problem, mentee: Profile, mentor: Profile) -> Pair:
+    parts = contributions(mentee, mentor, problem.rules, problem.format, problem.taxonomy)
+    names = mentee.employee_id, mentor.employee_id
+    first, second = sorted(names) if problem.format == "peer" else names
+    return Pair(first, second, sum(parts.values()), {str(name): points for name, points in parts.items()})
+
+
+def _by_names(pair: Pair) -> Names:
+    return pair.mentee, pair.mentor
+
+
+def _reasons(problem: Problem, encoded: Encoded, found: Matching) -> dict[str, Reason]:
+    """Why somebody has nobody: nobody is allowed, nobody scores enough, or all who do are taken."""
+    alone = np.flatnonzero(found.mate < 0)
+    if not len(alone):
+        return {}
+    market = replace(encoded.market, floor=0)
+    column, score = best(market, 1) if market.columns else (np.full((market.rows, 1), -1), np.zeros((market.rows, 1)))
     reasons: dict[str, Reason] = {}
-    for number, profile in enumerate(problem.mentees):
-        if number in matched:
-            continue
-        if not may[number].any():
-            reasons[profile.employee_id] = "no_candidates"
+    for row in alone.tolist():
+        name = problem.mentees[encoded.row_order[row]].employee_id
+        if column[row, 0] < 0:
+            reasons[name] = "no_candidates"
         else:
-            reasons[profile.employee_id] = "all_full" if good[number].any() else "below_floor"
-    return reasons
+            reasons[name] = "below_floor" if score[row, 0] < problem.rules.score_min else "all_full"
+    return dict(sorted(reasons.items()))
 
 
-def _report(problem: Problem, pairs: Sequence[Pair], unmatched: dict[str, Reason]) -> dict[str, Any]:
+def _certificate(
+    problem: Problem, rest: Problem, encoded: Encoded, found: Matching, pinned: Sequence[Pair]
+) -> Certificate:
+    settled = found.base * len(pinned) + sum(pair.score for pair in pinned)
+    row = _in_order(problem.mentees, rest.mentees, encoded.row_order, found.row_price)
+    column = _in_order(problem.columns, rest.columns, encoded.column_order, found.column_price)
+    bounds = found.value + settled, found.upper_bound + settled
+    return Certificate(found.proof, found.base, *bounds, row, column, dict(found.details))
+
+
+def _in_order(
+    everybody: Sequence[Profile],
+    people: Sequence[Profile],
+    order: npt.NDArray[np.int32],
+    price: npt.NDArray[np.int64],
+) -> tuple[int, ...]:
+    """Prices in the order of the problem's people; 0 of those who are settled."""
+    found = {people[place].employee_id: value for place, value in zip(order.tolist(), price.tolist(), strict=True)}
+    return tuple(found.get(profile.employee_id, 0) for profile in everybody)
+
+
+def _report(
+    problem: Problem, pairs: Sequence[Pair], unmatched: dict[str, Reason], certificate: Certificate
+) -> dict[str, Any]:
     """Figures of the whole run: sizes, how the scores lie, how the load lies on the mentors."""
     values = np.array([pair.score for pair in pairs], dtype=np.int64)
     deciles = [int(value) for value in np.percentile(values, range(0, 101, 10))] if len(values) else []
-    load = Counter(Counter(pair.mentor for pair in pairs).values()) if problem.format != "peer" else Counter[int]()
-    reasons = Counter(unmatched.values())
+    load = Counter(pair.mentor for pair in pairs) if problem.format != "peer" else Counter[str]()
+    by_load, reasons = Counter(load.values()), Counter(unmatched.values())
     return {
         "engine": ENGINE,
+        "objective": problem.rules.objective,
+        "certified": certificate.kind != "none" and certificate.gap == 0,
+        "gap": certificate.gap,
         "mentees": len(problem.mentees),
         "mentors": len(problem.mentors),
+        "pinned": len(problem.pins),
         "matched_share": round(1 - len(unmatched) / len(problem.mentees), 4) if problem.mentees else 0.0,
         "mean_score": int(values.mean()) if len(values) else 0,
         "score_deciles": deciles,
         "unmatched_by_reason": {reason: reasons[reason] for reason in sorted(reasons)},
-        "mentors_by_load": {str(mentees): load[mentees] for mentees in sorted(load)},
+        "mentors_by_load": {str(mentees): by_load[mentees] for mentees in sorted(by_load)},
     }
-
-
-def _blocks(people: Sequence[Profile], size: int) -> Iterator[tuple[int, Sequence[Profile]]]:
-    for start in range(0, len(people), size):
-        yield start, people[start : start + size]
-
-
-def _canonical(profile: Profile) -> list[Any]:
-    values = [getattr(profile, name) for name in Profile.__slots__]
-    return [sorted(value) if isinstance(value, frozenset) else value for value in values]

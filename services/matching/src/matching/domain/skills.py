@@ -7,7 +7,7 @@ all the same: it meets itself, however it is written, and nothing else.
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 EQUAL, NEAR, APART = 4, 2, 0
@@ -25,6 +25,7 @@ class Skill:
     related: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=100_000)
 def plain(name: str) -> str:
     """A name without regard to case, blanks and punctuation, but for the signs that tell C, C++ and C# apart."""
     text = unicodedata.normalize("NFKC", name).casefold().replace("&", "and")

@@ -1,0 +1,95 @@
+"""What a run is asked: people, rules, and pairs that are settled beforehand."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.matching import Format
+from matching.domain.people import Profile
+from matching.domain.refusal import BadValue
+from matching.domain.rules import Rules
+from matching.domain.skills import NO_TAXONOMY, Taxonomy
+
+Names = tuple[str, str]
+"""Employee ids of a mentee and a mentor; of peers in either order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The people and rules of one run. In a peer programme everybody stands in `mentees` and nobody in `mentors`."""
+
+    format: Format
+    rules: Rules
+    mentees: tuple[Profile, ...]
+    mentors: tuple[Profile, ...] = ()
+    earlier: frozenset[Names] = frozenset()
+    """Pairs that were already offered to each other, or were partners; kept apart if the rules say so."""
+    pins: frozenset[Names] = frozenset()
+    """Pairs that must be."""
+    forbids: frozenset[Names] = frozenset()
+    """Pairs that must not be."""
+    taxonomy: Taxonomy = field(default=NO_TAXONOMY, repr=False)
+
+    @property
+    def columns(self) -> tuple[Profile, ...]:
+        """Whom the mentees choose from."""
+        return self.mentees if self.format == "peer" else self.mentors
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that decides the outcome."""
+        parts: list[Any] = [self.format, self.rules.digest, self.taxonomy.digest]
+        parts += [sorted(pairs) for pairs in (self.earlier, self.pins, self.forbids)]
+        parts += [[_canonical(profile) for profile in side] for side in (self.mentees, self.mentors)]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def stands_in(self, pairs: frozenset[Names], mentee: str, mentor: str) -> bool:
+        """Whether a pair is among `pairs`; peers have no order."""
+        return (mentee, mentor) in pairs or (self.format == "peer" and (mentor, mentee) in pairs)
+
+    def must_make_sense(self) -> None:
+        """Refuses what cannot be meant, by its field; whether pins break a rule is asked where rules are."""
+        self.rules.must_suit(self.format)
+        if self.format == "peer" and self.mentors:
+            raise BadValue("mentors", "Peers all stand on one side.")
+        for side, people in (("mentees", self.mentees), ("mentors", self.mentors)):
+            for name, times in Counter(profile.employee_id for profile in people).items():
+                if times > 1:
+                    raise BadValue(side, f"{name} stands there {times} times.")
+            for profile in people:
+                profile.must_make_sense()
+        self._must_have_room()
+
+    def _must_have_room(self) -> None:
+        rows = {profile.employee_id for profile in self.mentees}
+        room = {profile.employee_id: profile.capacity for profile in self.columns}
+        taken: Counter[str] = Counter()
+        for mentee, mentor in self.ordered_pins():
+            for name, side in ((mentee, rows), (mentor, room)):
+                if name not in side:
+                    raise BadValue("pins", f"{mentee} with {mentor}: {name} takes no part.")
+            if self.stands_in(self.forbids, mentee, mentor):
+                raise BadValue("pins", f"{mentee} with {mentor}: the same pair is forbidden.")
+            taken.update((f"row {mentee}", f"column {mentor}"))
+            if self.format == "peer":
+                taken.update((f"column {mentee}", f"row {mentor}"))
+        for place, count in taken.items():
+            kind, name = place.split(" ", 1)
+            if count > (1 if kind == "row" or self.format == "peer" else room[name]):
+                raise BadValue("pins", f"{name} has more pinned partners than places.")
+
+    def ordered_pins(self) -> Iterator[Names]:
+        """Pins in ascending order."""
+        yield from sorted(self.pins)
+
+
+def peers_in_order(pairs: Iterable[Names]) -> frozenset[Names]:
+    """Pairs of peers with the smaller id first."""
+    return frozenset((min(pair), max(pair)) for pair in pairs)
+
+
+def _canonical(profile: Profile) -> list[Any]:
+    values = [getattr(profile, name) for name in Profile.__slots__]
+    return [sorted(value) if isinstance(value, frozenset) else value for value in values]
