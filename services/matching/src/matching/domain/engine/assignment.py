@@ -17,7 +17,7 @@ from matching.domain.engine.auction import auction
 from matching.domain.engine.graph import Graph, graph_of, merged, transposed
 from matching.domain.engine.market import FULL, Market, Points
 from matching.domain.engine.paths import State, raise_rows, settle, tighten
-from matching.domain.engine.scoring import best
+from matching.domain.engine.scoring import Pricing
 
 CANDIDATES = 30
 """Columns of each row in the first graph."""
@@ -84,24 +84,28 @@ def assign(
     """
     capacity = np.minimum(market.capacity, market.rows).astype(np.int32)
     base = _base(capacity, market.rows, charge) if coverage else 0
-    open_price = np.where(capacity > 0, 0, _NEVER).astype(np.int32)
-    lowest = np.full(market.rows, -_NEVER // 2, np.int32)
-    column, score = best(market, CANDIDATES, price=open_price, above=lowest)
+    kind: Any = np.int32 if base + 2 * FULL < _NEVER else np.int64
+    open_price = np.where(capacity > 0, 0, _NEVER).astype(kind)
+    pricing = Pricing(market)
+    column, score = pricing.best(CANDIDATES, open_price, np.full(market.rows, -_NEVER // 2, kind))
     graph = graph_of(column, score)
     say(30)
     price, mate = auction(graph, capacity, charge, STEP)
-    state = state_of(graph, capacity, base, charge, mate, price)
+    state = state_of(graph, capacity, 0, charge, mate, price)
     tighten(state)
     settle(state)
-    say(60)
+    if base:
+        state = _covering(state, base)
+        settle(state)
+    say(50)
     rounds, outbid = 0, np.zeros(market.rows, np.int64)
     while True:
         rounds += 1
         stopped = stop()
-        rows, column, worth = _price(market, state, open_price)
+        rows, column, worth = _price(pricing, state, kind)
         outbid[:] = 0
         outbid[rows] = np.maximum(worth[:, 0] + base - state.u[rows], 0)
-        say(min(95, 60 + 10 * rounds))
+        say(min(95, 70 + 5 * rounds))
         if stopped or not len(rows):
             break
         score = np.where(column >= 0, worth + state.p[np.maximum(column, 0)], 0)
@@ -110,6 +114,20 @@ def assign(
         raise_rows(state, rows, worth[:, 0].astype(np.int64) + base)
         settle(state)
     return _result(state, outbid, rounds)
+
+
+def _covering(state: State, base: int) -> State:
+    """The same pairs where one more pair is worth `base`, with prices that make little of it left to do.
+
+    Who is short of partners bears it: if fewer places are free than rows are alone, all places become dearer by
+    `base`, so that the free ones look for rows; otherwise the rows look for places.
+    """
+    free = int((state.capacity - state.load).sum(dtype=np.int64))
+    if free < int((state.mate < 0).sum()):
+        state.p[:] += base
+    else:
+        state.u[:] += base
+    return state._replace(base=base)
 
 
 def state_of(
@@ -161,13 +179,10 @@ def _listed(mate: npt.NDArray[np.int32], columns: int) -> tuple[npt.NDArray[np.i
     return first, after, before
 
 
-def _price(market: Market, state: State, open_price: npt.NDArray[np.int32]) -> tuple[Any, Any, Any]:
+def _price(pricing: Pricing, state: State, kind: Any) -> tuple[Any, Any, Any]:
     """Rows that would rather have other columns than their price says, those columns, and their worths."""
-    small = state.base + 2 * FULL < _NEVER
-    kind: Any = np.int32 if small else np.int64
-    price = np.where(open_price > 0, _NEVER, state.p).astype(kind)
-    above = (state.u - state.base).astype(kind)
-    column, worth = best(market, ADDED, price=price, above=above)
+    price = np.where(state.capacity > 0, state.p, _NEVER).astype(kind)
+    column, worth = pricing.best(ADDED, price, (state.u - state.base).astype(kind))
     rows = np.flatnonzero(column[:, 0] >= 0).astype(np.int32)
     return rows, column[rows], worth[rows]
 

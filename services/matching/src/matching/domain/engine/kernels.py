@@ -18,87 +18,123 @@ _i16 = np.int16
 _u64 = np.uint64
 
 
-@njit(cache=True, nogil=True)
-def _add_four(line, a, b, c, d, of_a, of_b, of_c, of_d):
-    for j in range(line.shape[0]):
-        first = _u16(_u16(_u16(a[j]) * of_a) >> _u16(2))
-        second = _u16(_u16(_u16(b[j]) * of_b) >> _u16(2))
-        third = _u16(_u16(_u16(c[j]) * of_c) >> _u16(2))
-        fourth = _u16(_u16(_u16(d[j]) * of_d) >> _u16(2))
-        line[j] = _i16(line[j] + _i16(first) + _i16(second) + _i16(third) + _i16(fourth))
+# Indices without a sign cannot be negative: without a check for that a loop becomes vector instructions. Lines are
+# given as array, number and place, since making a slice costs more than adding 64 columns.
 
 
 @njit(cache=True, nogil=True)
-def _add_credit(line, credit, share):
-    for j in range(line.shape[0]):
-        line[j] = _i16(line[j] + _i16(_u16(_u16(_u16(credit[j]) * share) >> _u16(2))))
+def _add_four(line, length, at, credit, a, b, c, d, of_a, of_b, of_c, of_d):
+    for j in range(length):
+        k = _u64(at) + _u64(j)
+        first = _u16(_u16(_u16(credit[_u64(a), k]) * of_a) >> _u16(2))
+        second = _u16(_u16(_u16(credit[_u64(b), k]) * of_b) >> _u16(2))
+        third = _u16(_u16(_u16(credit[_u64(c), k]) * of_c) >> _u16(2))
+        fourth = _u16(_u16(_u16(credit[_u64(d), k]) * of_d) >> _u16(2))
+        line[k] = _i16(line[k] + _i16(first) + _i16(second) + _i16(third) + _i16(fourth))
 
 
 @njit(cache=True, nogil=True)
-def _add_value(line, value):
-    for j in range(line.shape[0]):
-        line[j] = _i16(line[j] + value[j])
+def _add_credit(line, length, at, credit, a, share):
+    for j in range(length):
+        k = _u64(at) + _u64(j)
+        line[k] = _i16(line[k] + _i16(_u16(_u16(_u16(credit[_u64(a), k]) * share) >> _u16(2))))
 
 
 @njit(cache=True, nogil=True)
-def _shut(line, gate):
-    for j in range(line.shape[0]):
-        line[j] = line[j] if gate[j] != 0 else _i16(-1)
+def _add_value(line, length, at, value, a):
+    for j in range(length):
+        k = _u64(at) + _u64(j)
+        line[k] = _i16(line[k] + value[_u64(a), k])
 
 
 @njit(cache=True, nogil=True)
-def _any(line, gate):
+def _shut(line, length, at, gate, a):
+    for j in range(length):
+        k = _u64(at) + _u64(j)
+        line[k] = line[k] if gate[_u64(a), k] != 0 else _i16(-1)
+
+
+@njit(cache=True, nogil=True)
+def _any_passes(line, length, at, gate, a):
     """Note in `line` which columns pass so far; whether any does."""
     found = _i16(0)
-    for j in range(line.shape[0]):
-        line[j] = _i16(line[j] & _i16(gate[j]))
-        found |= line[j]
+    for j in range(length):
+        k = _u64(at) + _u64(j)
+        line[k] = _i16(line[k] & _i16(gate[_u64(a), k]))
+        found |= line[k]
     return found != 0
 
 
 @njit(cache=True, nogil=True)
-def fill(line, at, row, market):
-    """Scores of `row` and the columns from `at` on into `line` (int16), -1 where forbidden; whether any is allowed.
+def fill(line, at, length, row, market):
+    """Scores of `row` and the columns at..at+length into the same places of `line` (int16), -1 where forbidden.
 
-    The reporting line and the floor are not looked at: they are asked of the few pairs that matter.
+    False is returned if none is allowed. The reporting line and the floor are not looked at: they are asked of the
+    few pairs that matter.
     """
     (credit, c_start, c_term, share, value, v_start, v_term, gate, g_start, g_term, p_start, p_column, points) = market
-    to = at + line.shape[0]
     if g_start[row] < g_start[row + 1]:
-        line[:] = 1
+        for j in range(length):
+            line[_u64(at) + _u64(j)] = 1
         for t in range(g_start[row], g_start[row + 1]):
-            if not _any(line, gate[g_term[t], at:to]):
+            if not _any_passes(line, length, at, gate, g_term[t]):
+                for j in range(length):
+                    line[_u64(at) + _u64(j)] = -1
                 return False
-    line[:] = 0
+    for j in range(length):
+        line[_u64(at) + _u64(j)] = 0
     t, end = c_start[row], c_start[row + 1]
     while t + 4 <= end:
-        _add_four(
-            line,
-            credit[c_term[t], at:to],
-            credit[c_term[t + 1], at:to],
-            credit[c_term[t + 2], at:to],
-            credit[c_term[t + 3], at:to],
-            _u16(share[t]),
-            _u16(share[t + 1]),
-            _u16(share[t + 2]),
-            _u16(share[t + 3]),
-        )
+        a, b, c, d = c_term[t], c_term[t + 1], c_term[t + 2], c_term[t + 3]
+        of_a, of_b, of_c, of_d = _u16(share[t]), _u16(share[t + 1]), _u16(share[t + 2]), _u16(share[t + 3])
+        _add_four(line, length, at, credit, a, b, c, d, of_a, of_b, of_c, of_d)
         t += 4
     while t < end:
-        _add_credit(line, credit[c_term[t], at:to], _u16(share[t]))
+        _add_credit(line, length, at, credit, c_term[t], _u16(share[t]))
         t += 1
     for t in range(v_start[row], v_start[row + 1]):
-        _add_value(line, value[v_term[t], at:to])
+        _add_value(line, length, at, value, v_term[t])
     for t in range(g_start[row], g_start[row + 1]):
-        _shut(line, gate[g_term[t], at:to])
+        _shut(line, length, at, gate, g_term[t])
     for t in range(p_start[row], p_start[row + 1]):
-        j = p_column[t] - at
-        if 0 <= j < line.shape[0]:
+        j = p_column[t]
+        if at <= j < at + length:
             if points[t] < 0:
                 line[j] = -1
             elif line[j] >= 0:
                 line[j] = _i16(line[j] + points[t])
     return True
+
+
+@njit(cache=True, nogil=True)
+def _fill_chunk(line, at, row, market):
+    """The same as `fill` for CHUNK columns, without a single call: for so few, calls cost more than sums."""
+    (credit, c_start, c_term, share, value, v_start, v_term, gate, g_start, g_term, p_start, p_column, points) = market
+    base = _u64(at)
+    for j in range(CHUNK):
+        line[base + _u64(j)] = 0
+    for t in range(c_start[row], c_start[row + 1]):
+        term, of = _u64(c_term[t]), _u16(share[t])
+        for j in range(CHUNK):
+            k = base + _u64(j)
+            line[k] = _i16(line[k] + _i16(_u16(_u16(_u16(credit[term, k]) * of) >> _u16(2))))
+    for t in range(v_start[row], v_start[row + 1]):
+        term = _u64(v_term[t])
+        for j in range(CHUNK):
+            k = base + _u64(j)
+            line[k] = _i16(line[k] + value[term, k])
+    for t in range(g_start[row], g_start[row + 1]):
+        term = _u64(g_term[t])
+        for j in range(CHUNK):
+            k = base + _u64(j)
+            line[k] = line[k] if gate[term, k] != 0 else _i16(-1)
+    for t in range(p_start[row], p_start[row + 1]):
+        j = p_column[t]
+        if at <= j < at + CHUNK:
+            if points[t] < 0:
+                line[j] = -1
+            elif line[j] >= 0:
+                line[j] = _i16(line[j] + points[t])
 
 
 @njit(cache=True, nogil=True)
@@ -109,24 +145,20 @@ def same_line(row_line, row, column_line, column):
 
 
 @njit(cache=True, nogil=True)
-def _highest(line, price, floor, highest):
+def _highest(line, price, floor, at, length, highest):
     """The highest score less price of an allowed column in each chunk; the lowest number there is where none is."""
     lowest = price.dtype.type(np.iinfo(price.dtype).min)
-    whole = line.shape[0] // CHUNK
-    for chunk in range(whole):
-        # Unsigned indices cannot be negative: without a check for that the loop becomes vector instructions.
-        here = _u64(chunk * CHUNK)
+    for first in range(at, at + length, CHUNK):
         found = lowest
-        for j in range(CHUNK):
-            score = line[here + _u64(j)]
-            worth = price.dtype.type(score - price[here + _u64(j)])
-            found = max(found, worth if score >= floor else lowest)
-        highest[chunk] = found
-    if whole < highest.shape[0]:
-        found = lowest
-        for j in range(whole * CHUNK, line.shape[0]):
-            found = max(found, price.dtype.type(line[j] - price[j]) if line[j] >= floor else lowest)
-        highest[whole] = found
+        if first + CHUNK <= line.shape[0]:
+            for j in range(CHUNK):
+                score = line[_u64(first) + _u64(j)]
+                worth = price.dtype.type(score - price[_u64(first) + _u64(j)])
+                found = max(found, worth if score >= floor else lowest)
+        else:
+            for j in range(first, line.shape[0]):
+                found = max(found, price.dtype.type(line[j] - price[j]) if line[j] >= floor else lowest)
+        highest[first // CHUNK] = found
 
 
 @njit(cache=True, nogil=True)
@@ -143,18 +175,47 @@ def _lower(worth, column, size):
 def choose(row, market, lines, price, above, floor, room, worth, column):
     """The columns of highest worth (score less price) above `above`, highest first, into `worth` and `column`.
 
-    At most as many as `column` is long; their number is returned. `room` is what `room_for` gives.
+    At most as many as `column` is long; their number is returned. `room` is what `room_for` gives; the highest worth
+    of each chunk of columns is left in it.
     """
     line, highest = room
-    wanted = column.shape[0]
     columns = line.shape[0]
     for at in range(0, columns, WIDTH):
         length = min(WIDTH, columns - at)
-        chunks = highest[at // CHUNK : (at + length + CHUNK - 1) // CHUNK]
-        if fill(line[at : at + length], at, row, market):
-            _highest(line[at : at + length], price[at : at + length], floor, chunks)
+        if fill(line, at, length, row, market):
+            _highest(line, price, floor, at, length, highest)
         else:
-            chunks[:] = np.iinfo(price.dtype).min
+            highest[at // CHUNK : (at + length + CHUNK - 1) // CHUNK] = np.iinfo(price.dtype).min
+    return _chosen(row, lines, price, above, floor, room, worth, column)
+
+
+@njit(cache=True, nogil=True)
+def choose_again(row, market, lines, price, above, floor, room, worth, column, heights, shifts):
+    """The same as `choose`, looking only at chunks that can hold anything.
+
+    `heights` plus `shifts` is at least the highest worth in each chunk; where that is looked at, `heights` is made
+    exact.
+    """
+    line, highest = room
+    lowest = price.dtype.type(np.iinfo(price.dtype).min)
+    for chunk in range(highest.shape[0]):
+        highest[chunk] = lowest
+        if heights[chunk] > lowest and heights[chunk] + shifts[chunk] > above:
+            at = chunk * CHUNK
+            length = min(CHUNK, line.shape[0] - at)
+            if length < CHUNK:
+                fill(line, at, length, row, market)
+            else:
+                _fill_chunk(line, at, row, market)
+            _highest(line, price, floor, at, length, highest)
+            heights[chunk] = highest[chunk] - shifts[chunk] if highest[chunk] > lowest else lowest
+    return _chosen(row, lines, price, above, floor, room, worth, column)
+
+
+@njit(cache=True, nogil=True)
+def _chosen(row, lines, price, above, floor, room, worth, column):
+    line, highest = room
+    wanted = column.shape[0]
     # Each of the best chunks holds at least one column: the least of them is a bound on the last that is wanted.
     bound = above
     if _above(highest, above) > wanted:

@@ -4,18 +4,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit, parallel_chunksize, prange
 
-from matching.domain.engine.kernels import WIDTH, choose, fill, room_for, same_line
+from matching.domain.engine.kernels import CHUNK, WIDTH, choose, choose_again, fill, room_for, same_line
 from matching.domain.engine.market import Indices, Market, Points
 
+Prices = npt.NDArray[Any]
+"""Integers of 32 or 64 bits, as high as the prices need."""
+
 _TASK = 64
-"""Rows that one thread takes at a time."""
+"""Rows worked on with the same memory."""
+_TASKS = 4
+"""Tasks that a thread takes at a time: rows differ in work, so that the threads are not given halves."""
 
 
 def score_row(market: Market, row: int) -> Points:
     """Scores of one row and every column, FORBIDDEN where they may not be paired; shape (columns,)."""
-    line = np.empty(WIDTH, np.int16)
+    line = np.empty(market.columns, np.int16)
     return np.asarray(_score_row(row, arrays(market), _lines(market), np.int16(market.floor), line))
 
 
@@ -25,7 +30,7 @@ def score_pairs(market: Market, rows: Indices, columns: Indices) -> Points:
     return np.asarray(_score_pairs(*at, arrays(market), _lines(market), np.int16(market.floor)))
 
 
-def top(market: Market, row: int, count: int, price: npt.NDArray[Any] | None = None) -> tuple[Indices, Points]:
+def top(market: Market, row: int, count: int, price: Prices | None = None) -> tuple[Indices, Prices]:
     """The columns that fit a row best, best first, and their scores less `price`; on the calling thread alone."""
     price = np.zeros(market.columns, np.int32) if price is None else price
     worth, column = np.empty(count, price.dtype), np.empty(count, np.int32)
@@ -36,25 +41,72 @@ def top(market: Market, row: int, count: int, price: npt.NDArray[Any] | None = N
 
 
 def best(
-    market: Market,
-    count: int,
-    *,
-    price: npt.NDArray[Any] | None = None,
-    above: npt.NDArray[Any] | None = None,
-    rows: Indices | None = None,
-) -> tuple[Indices, npt.NDArray[Any]]:
-    """The `count` columns of highest worth (score less price) of each of `rows`, highest first, on all threads.
+    market: Market, count: int, *, price: Prices | None = None, above: Prices | None = None
+) -> tuple[Indices, Prices]:
+    """The `count` columns of highest worth (score less price) of each row, highest first, on all threads.
 
-    Both arrays have shape (rows, count); column -1 stands where there is none. With `above`, as long as `rows`, only
+    Both arrays have shape (rows, count); column -1 stands where there is none. With `above`, of shape (rows,), only
     columns worth more than that count.
     """
     price = np.zeros(market.columns, np.int32) if price is None else price
-    rows = np.arange(market.rows, dtype=np.int32) if rows is None else rows
-    above = np.full(len(rows), np.iinfo(price.dtype).min, price.dtype) if above is None else above
-    column = np.full((len(rows), count), -1, np.int32)
-    worth = np.zeros((len(rows), count), price.dtype)
-    _best(rows, arrays(market), _lines(market), price, above, np.int16(market.floor), worth, column)
+    above = _anything(market, price) if above is None else above
+    column, worth = _empty(market.rows, count, price)
+    with parallel_chunksize(_TASKS):
+        _best(
+            arrays(market),
+            _lines(market),
+            price,
+            above,
+            np.int16(market.floor),
+            worth,
+            column,
+            np.zeros((0, 0), price.dtype),
+        )
     return column, worth
+
+
+class Pricing:
+    """Prices all pairs again and again while prices change.
+
+    The first time looks at every pair; the second does so too and notes how high each chunk of columns reaches for
+    each row. By then prices are nearly right, and later times look only at chunks that can have come above the row's
+    bound since: the change of a chunk's prices bounds that of its height.
+    """
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._heights: Prices = np.zeros((0, 0), np.int32)
+        self._shifts: Prices = np.zeros(0, np.int32)
+        self._price: Prices = np.zeros(0, np.int32)
+        self._times = 0
+
+    def best(self, count: int, price: Prices, above: Prices) -> tuple[Indices, Prices]:
+        """What `best` gives."""
+        market = self._market
+        column, worth = _empty(market.rows, count, price)
+        chunks = np.arange(0, market.columns, CHUNK)
+        at = (arrays(market), _lines(market))
+        rest = (price, above, np.int16(market.floor), worth, column)
+        with parallel_chunksize(_TASKS):
+            if self._times < 2:
+                size = (market.rows, len(chunks)) if self._times else (0, 0)
+                self._heights = np.empty(size, price.dtype)
+                self._shifts = np.zeros(len(chunks), price.dtype)
+                _best(*at, *rest, self._heights)
+            else:
+                self._shifts += np.maximum.reduceat(self._price - price, chunks)
+                _best_again(*at, *rest, self._heights, self._shifts)
+        self._times += 1
+        self._price = price.copy()
+        return column, worth
+
+
+def _empty(rows: int, count: int, price: Prices) -> tuple[Indices, Prices]:
+    return np.full((rows, count), -1, np.int32), np.zeros((rows, count), price.dtype)
+
+
+def _anything(market: Market, price: Prices) -> Prices:
+    return np.full(market.rows, np.iinfo(price.dtype).min, price.dtype)
 
 
 def arrays(market: Market) -> tuple[Any, ...]:
@@ -87,11 +139,11 @@ def _score_row(row, market, lines, floor, line):
     found = np.full(columns, -1, np.int16)
     for at in range(0, columns, WIDTH):
         length = min(WIDTH, columns - at)
-        if not fill(line[:length], at, row, market):
+        if not fill(line, at, length, row, market):
             continue
-        for j in range(length):
-            if line[j] >= floor and not same_line(row_line, row, column_line, at + j):
-                found[at + j] = line[j]
+        for j in range(at, at + length):
+            if line[j] >= floor and not same_line(row_line, row, column_line, j):
+                found[j] = line[j]
     return found
 
 
@@ -99,19 +151,31 @@ def _score_row(row, market, lines, floor, line):
 def _score_pairs(rows, columns, market, lines, floor):
     row_line, column_line = lines
     found = np.full(rows.shape[0], -1, np.int16)
-    line = np.empty(1, np.int16)
+    line = np.empty(column_line.shape[0], np.int16)
     for k in range(rows.shape[0]):
-        allowed = fill(line, columns[k], rows[k], market) and line[0] >= floor and line[0] >= 0
+        allowed = fill(line, columns[k], 1, rows[k], market) and line[columns[k]] >= floor
         if allowed and not same_line(row_line, rows[k], column_line, columns[k]):
-            found[k] = line[0]
+            found[k] = line[columns[k]]
     return found
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def _best(rows, market, lines, price, above, floor, worth, column):
-    tasks = (rows.shape[0] + _TASK - 1) // _TASK
-    for task in prange(tasks):
+def _best(market, lines, price, above, floor, worth, column, heights):
+    for task in prange((above.shape[0] + _TASK - 1) // _TASK):
         room = room_for(lines[1].shape[0], price)
-        for k in range(task * _TASK, min(rows.shape[0], (task + 1) * _TASK)):
-            size = choose(rows[k], market, lines, price, above[k], floor, room, worth[k], column[k])
-            column[k, size:] = -1
+        for row in range(task * _TASK, min(above.shape[0], (task + 1) * _TASK)):
+            size = choose(row, market, lines, price, above[row], floor, room, worth[row], column[row])
+            column[row, size:] = -1
+            if heights.shape[0] > 0:
+                heights[row] = room[1]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _best_again(market, lines, price, above, floor, worth, column, heights, shifts):
+    for task in prange((above.shape[0] + _TASK - 1) // _TASK):
+        room = room_for(lines[1].shape[0], price)
+        for row in range(task * _TASK, min(above.shape[0], (task + 1) * _TASK)):
+            size = choose_again(
+                row, market, lines, price, above[row], floor, room, worth[row], column[row], heights[row], shifts
+            )
+            column[row, size:] = -1
