@@ -11,12 +11,11 @@ from hypothesis import given, settings
 
 from matching.domain import verify as verify_module
 from matching.domain import verify_bounds, verify_scores
-from matching.domain.encoding import encode
-from matching.domain.engine.assignment import assign
 from matching.domain.export import exported
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules, Weights
+from matching.domain.runs import Solution, solve
 from matching.domain.scoring import broken_rules, contributions
 from matching.domain.verify import Unreadable, verify
 from matching.domain.verify_scores import Scores
@@ -24,8 +23,7 @@ from tests.matching.people import TAXONOMY, problems
 
 
 def document_of(problem: Problem) -> dict[str, Any]:
-    empty: dict[str, Any] = {"pairs": [], "claim": {"pairs": 0, "total": 0, "value": 0}, "certificate": None}
-    return exported(problem, engine="none", **empty)
+    return exported(problem, Solution((), {}, people=0, total=0, upper_bound=0, inputs_digest=problem.digest))
 
 
 @settings(max_examples=300, deadline=None)
@@ -78,26 +76,10 @@ def company(rules: Rules, programme_format: Any = "one_on_one", *, seed: int = 1
     return Problem(programme_format, rules, rows, columns, taxonomy=TAXONOMY)
 
 
-def run_of(problem: Problem, *, charge: int = 0, coverage: bool = True) -> dict[str, Any]:
+def run_of(problem: Problem) -> dict[str, Any]:
     """A true run of the engine, exported."""
-    encoded = encode(problem)
-    found = assign(encoded.market, charge=charge, coverage=coverage)
-    price = [0] * len(problem.columns)
-    for place, column in enumerate(encoded.column_order.tolist()):
-        price[column] = int(found.column_price[place])
-    pairs = []
-    for row, mate in enumerate(found.mate.tolist()):
-        if mate >= 0:
-            mentee = problem.mentees[encoded.row_order[row]]
-            mentor = problem.columns[encoded.column_order[mate]]
-            given = contributions(mentee, mentor, problem.rules, problem.format, problem.taxonomy)
-            names = {"mentee": mentee.employee_id, "mentor": mentor.employee_id}
-            pairs.append({**names, "score": sum(given.values()), "contributions": given})
-    claim = {"pairs": found.pairs, "total": found.total, "value": found.value, "upper_bound": found.upper_bound}
-    certificate = {"kind": "prices", "base": found.base, "charge": found.charge, "column_price": price}
-    document = exported(problem, engine="test", pairs=pairs, claim=claim, certificate=certificate)
-    read_back: dict[str, Any] = json.loads(json.dumps(document))
-    return read_back
+    document: dict[str, Any] = json.loads(json.dumps(exported(problem, solve(problem))))
+    return document
 
 
 def complaints(document: dict[str, Any]) -> list[str]:
@@ -108,8 +90,8 @@ def complaints(document: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("charge", [0, 300])
 @pytest.mark.parametrize("objective", ["coverage", "total"])
 def test_a_true_run_holds_and_is_proven(programme_format: Any, charge: int, objective: Any) -> None:
-    problem = company(Rules(objective=objective, shared_hours_min=2), programme_format)
-    verdict = verify(run_of(problem, charge=charge, coverage=objective == "coverage"))
+    rules = Rules(objective=objective, shared_hours_min=2, load_charge=charge)
+    verdict = verify(run_of(company(rules, programme_format)))
     assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
     assert verdict.gap == 0
 
@@ -117,10 +99,40 @@ def test_a_true_run_holds_and_is_proven(programme_format: Any, charge: int, obje
 @settings(max_examples=60, deadline=None)
 @given(problems("one_on_one", "reverse"))
 def test_true_runs_of_any_rules_hold(problem: Problem) -> None:
-    problem = replace(problem, rules=problem.rules.model_copy(update={"objective": "coverage"}))
     verdict = verify(run_of(problem))
     assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
     assert verdict.gap == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems("peer", "group"))
+def test_true_runs_of_peers_and_circles_hold(problem: Problem) -> None:
+    verdict = verify(run_of(problem))
+    assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
+
+
+@pytest.mark.parametrize("programme_format", ["one_on_one", "group"])
+def test_pinned_pairs_and_their_places_are_taken_out_of_the_proof(programme_format: Any) -> None:
+    rules = Rules(load_charge=50 if programme_format == "one_on_one" else 0, circle_max=3)
+    free = company(rules, programme_format)
+    found = solve(free)
+    pins = frozenset((pair.mentee, pair.mentor) for pair in found.pairs[:7])
+    verdict = verify(run_of(replace(free, pins=pins)))
+    assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
+    assert verdict.gap == 0
+
+
+@pytest.mark.parametrize("least", [2, 3])
+def test_circles_are_proven_as_far_as_prices_reach(least: int) -> None:
+    problem = company(Rules(circle_min=least, circle_max=6), "group")
+    document = run_of(problem)
+    verdict = verify(document)
+    assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
+    assert verdict.gap is not None
+    assert verdict.gap >= document["claim"]["upper_bound"] - document["claim"]["value"]
+    for person in document["mentors"]:
+        person["capacity"] = 1
+    assert "capacities" in complaints(document)
 
 
 def test_a_changed_score_is_seen() -> None:

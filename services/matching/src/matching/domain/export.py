@@ -1,27 +1,22 @@
 """A run as one document that says everything it takes to prove it again: see `verify` for what stands where."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Iterable
+from dataclasses import asdict, fields
 from typing import Any
 
 from matching.domain.people import Profile
 from matching.domain.problems import Names, Problem
+from matching.domain.runs import ENGINE, Certificate, Solution
 from matching.domain.skills import Taxonomy
 from matching.domain.verify import DOCUMENT
 
 
-def exported(
-    problem: Problem,
-    *,
-    engine: str,
-    pairs: Iterable[Mapping[str, Any]],
-    claim: Mapping[str, int],
-    certificate: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    """The document of a run; `pairs`, `claim` and `certificate` as the document has them."""
+def exported(problem: Problem, solution: Solution) -> dict[str, Any]:
+    """The document of a run, as JSON has it."""
+    certificate = solution.certificate
     return {
         "document": DOCUMENT,
-        "engine": engine,
+        "engine": ENGINE if certificate is None else certificate.engine,
         "format": problem.format,
         "rules": problem.rules.model_dump(mode="json"),
         "taxonomy": _taxonomy(problem.taxonomy, (*problem.mentees, *problem.mentors)),
@@ -30,11 +25,21 @@ def exported(
         "earlier": _names(problem.earlier),
         "pins": _names(problem.pins),
         "forbids": _names(problem.forbids),
-        "pairs": [dict(pair) for pair in pairs],
-        "claim": dict(claim),
-        "certificate": None if certificate is None else dict(certificate),
-        "inputs_digest": problem.digest,
+        "pairs": [asdict(pair) for pair in solution.pairs],
+        "claim": {
+            "pairs": len(solution.pairs),
+            "total": solution.total,
+            "value": solution.total if certificate is None else certificate.value,
+            "upper_bound": solution.upper_bound if certificate is None else certificate.upper_bound,
+        },
+        "certificate": None if certificate is None or certificate.kind == "none" else _proof(certificate),
+        "inputs_digest": solution.inputs_digest,
     }
+
+
+def _proof(certificate: Certificate) -> dict[str, Any]:
+    prices = {"row_price": list(certificate.row_price), "column_price": list(certificate.column_price)}
+    return {"kind": certificate.kind, "base": certificate.base, **prices, **certificate.details}
 
 
 def _person(profile: Profile) -> dict[str, Any]:

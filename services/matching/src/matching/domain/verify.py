@@ -24,7 +24,7 @@ Certificates, all whole numbers. Pinned people and places take no part in them.
     {"kind": "prices", base, charge, column_price: [one for each mentor]}
         w = base + score. Nothing is worth more than
         sum over mentees of max(0, w - p of the best mentor) + sum over mentors and places k = 0, 1, ... of
-        max(0, p - charge * k).
+        max(0, p - charge * k); a mentor has no more places than there are mentees.
     {"kind": "blossoms", base, row_price: [...], blossoms: [{members: [ids], price}, ...]}
         If u_i + u_j + the prices of the blossoms around both reach w of every pair, nothing is worth more than
         sum(u) + sum of price * (size - 1) / 2, of odd sizes.
@@ -147,10 +147,10 @@ class _Run:
         return _finding("capacities", over, f"{len(load)} people have somebody" if not self._peers else "one each")
 
     def _places(self, column: int) -> int:
-        if self._peers:
-            return 1
         places: int = self._scores.columns[column]["capacity"]
-        return min(places, self._of["rules"]["circle_max"]) if self._of["format"] == "group" else places
+        if self._of["format"] == "group":
+            return min(places, int(self._of["rules"]["circle_max"]))
+        return min(places, 1) if self._peers else places
 
     def _pins(self) -> Finding:
         there = {(pair["mentee"], pair["mentor"]) for pair in self._of["pairs"]}
@@ -205,8 +205,8 @@ class _Run:
         if certificate is None:
             return [Finding("bound", True, "none is claimed: how good the pairs are is not proven")], None
         settled = [place for pair, place in zip(self._of["pairs"], self._pairs, strict=True) if self._is_pinned(pair)]
-        rows = np.ones(len(self._scores.rows), np.bool_)
         places = np.array([self._places(column) for column in range(len(self._scores.columns))], np.int64)
+        rows = places > 0 if self._peers else np.ones(len(self._scores.rows), np.bool_)
         for row, column in settled:
             rows[row] = False
             places[column] -= 1

@@ -21,6 +21,7 @@ def price_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places
     price = np.array(certificate["column_price"], np.int64)
     if len(price) != len(places):
         raise ValueError("there is not one price for each mentor")
+    places = np.minimum(places, int(rows.sum()))
     total = 0
     for row in np.flatnonzero(rows).tolist():
         score, allowed = scores.allowed(row)
@@ -102,4 +103,4 @@ def _coverage(document: Mapping[str, Any], base: int, highest: int, most: int) -
     """Whether one more pair outweighs every difference in points."""
     if document["rules"]["objective"] != "coverage":
         return "coverage", True, "the objective is another one"
-    return "coverage", base > highest * most, "one more pair outweighs every difference in points"
+    return "coverage", base > highest * most or most == 0, "one more pair outweighs every difference in points"
