@@ -128,6 +128,24 @@ def test_every_pod_is_told_where_telemetry_goes(rendered: list[Resource]) -> Non
             assert container["envFrom"] == [{"configMapRef": {"name": settings["metadata"]["name"]}}], name
 
 
+def test_the_metrics_of_every_deployment_can_be_read(rendered: list[Resource]) -> None:
+    for name, deployment in _of(rendered, "Deployment").items():
+        template = deployment["spec"]["template"]
+        annotations = template["metadata"]["annotations"]
+        (container,) = template["spec"]["containers"]
+        (port,) = container["ports"]
+        assert (annotations["prometheus.io/scrape"], annotations["prometheus.io/path"]) == ("true", "/metrics"), name
+        assert annotations["prometheus.io/port"] == str(port["containerPort"]), name
+        let_in = [
+            policy["metadata"]["name"]
+            for policy in _of(rendered, "NetworkPolicy").values()
+            for rule in policy["spec"].get("ingress", [])
+            if policy["spec"]["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+            and {"port": port["name"]} in rule["ports"]
+        ]
+        assert let_in, name
+
+
 def test_nothing_is_reachable_unless_it_is_listed(rendered: list[Resource]) -> None:
     policies = _of(rendered, "NetworkPolicy")
     closed = policies["nothing-by-default"]["spec"]

@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import AsyncMock
 
+import httpx
 import psutil
 import pytest
 from sqlalchemy import text
 
 from matching.handlers import work
 from matching.worker.process import Worker, opened
+from mentorship.local.ports import free_port
 from tests.eventually import eventually
 from tests.matching.conftest import House
 
@@ -56,6 +58,22 @@ async def test_a_worker_process_works_off_a_run_and_stops_when_told(staffed: Hou
         await eventually(lambda: _status(staffed, run_id), "completed", seconds=60)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 20) == 0
+
+
+async def test_a_worker_shows_that_it_lives_on_a_port_of_its_own(house: House) -> None:
+    port = free_port()
+
+    async def shown() -> set[str]:
+        try:
+            async with httpx.AsyncClient() as client:
+                lines = (await client.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
+        except httpx.TransportError:
+            return set()
+        names = {line.split()[0].removeprefix("mentorship_worker_") for line in lines}
+        return names & {"beat_age_seconds", "busy_seconds"}
+
+    with a_worker(house, metrics_port=port, host="127.0.0.1"):
+        await eventually(shown, {"beat_age_seconds", "busy_seconds"}, seconds=60)
 
 
 async def test_the_run_of_a_killed_worker_is_taken_over(staffed: House) -> None:

@@ -35,6 +35,8 @@ class ServiceSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 8000
+    metrics_port: int = 0
+    """Where a process without an HTTP side of its own shows its metrics; 0 is nowhere."""
 
     requests_per_second: float = 200.0
     """Rate at which one caller may go on asking; 0 is without limit."""

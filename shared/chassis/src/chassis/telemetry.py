@@ -16,7 +16,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
@@ -137,6 +137,12 @@ def _observer(readers: list[Callable[[], Iterable[Reading]]]) -> Callable[[Callb
                 yield Observation(value, dict(labels))
 
     return observations
+
+
+def serve(telemetry: Telemetry | None, host: str, port: int) -> None:
+    """Show `/metrics` on a port of their own, in a process without an HTTP side; port 0 is nowhere."""
+    if telemetry is not None and port:
+        start_http_server(port, host, telemetry.registry)
 
 
 def scrape(telemetry: Telemetry | None) -> APIRouter:

@@ -87,7 +87,7 @@ _CANCEL = text("DELETE FROM due WHERE kind = :kind AND key = :key")
 class Database:
     """The service's own PostgreSQL database."""
 
-    def __init__(self, url: str, source: str, *, pool: int = 10, seconds: float | None = None) -> None:
+    def __init__(self, url: str, source: str, *, pool: int = 10, seconds: float = 30.0) -> None:
         """`seconds` is how long a transaction may do nothing: what was lost with its connection holds no locks."""
         self.url = url
         self.source = source
@@ -96,16 +96,15 @@ class Database:
         """Tells this process's transactions from others'."""
         self.published: Callable[[], None] = lambda: None
         """Is called when a transaction has committed that said something."""
-        session = {"application_name": source, **KEEPALIVE}
-        if seconds is not None:
-            session["idle_in_transaction_session_timeout"] = str(int(seconds * 1000))
+        idle = {"idle_in_transaction_session_timeout": str(int(seconds * 1000))}
+        session = {"application_name": source, **KEEPALIVE, **idle}
         self.engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool,
             max_overflow=0,
             pool_timeout=5,
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 2 * (seconds or 30.0), "server_settings": session},
+            connect_args={"timeout": 5, "command_timeout": 2 * seconds, "server_settings": session},
         )
         event.listen(self.engine.sync_engine, "connect", _made)
         event.listen(self.engine.sync_engine, "checkout", self._handed_out)

@@ -31,6 +31,7 @@ from matching.domain.assignment import Unsolved
 from matching.domain.runs import Problem, Solution
 from matching.handlers import work
 from matching.main import worker_settings
+from matching.worker import metrics
 from matching.worker.engine import watch, work_out
 
 log = structlog.get_logger()
@@ -76,7 +77,7 @@ class Worker:
             return False
         origin = parse_traceparent(run.traceparent)
         links = [Link(origin)] if origin else []
-        with _tracer.start_as_current_span("matching run", context=Context(), links=links):
+        with metrics.attempt(), _tracer.start_as_current_span("matching run", context=Context(), links=links):
             log.info("run_taken", run=str(run.id), attempt=run.attempts)
             await self._work_off(run)
         return True
@@ -144,7 +145,8 @@ class Worker:
 
 
 def beat() -> None:
-    """Touch the file that tells a container's probe that this process is alive, where one is named."""
+    """Show that this process is alive: by a metric, and by touching the file that a probe looks at where one is named."""
+    metrics.beat()
     if path := os.environ.get("MENTORSHIP_HEARTBEAT_FILE"):
         Path(path).touch()
 
@@ -167,8 +169,9 @@ async def opened(database_url: str, lease_seconds: float = 15.0) -> AsyncIterato
         await database.close()
 
 
-async def _main() -> None:
+async def _main(configured: telemetry.Telemetry | None) -> None:
     settings = worker_settings()
+    telemetry.serve(configured, settings.host, settings.metrics_port)
     async with opened(settings.database_url.get_secret_value(), settings.lease_seconds) as worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -181,7 +184,7 @@ async def _main() -> None:
 def main() -> int:
     """Run until told to stop."""
     configured = telemetry.configure("matching-worker")
-    asyncio.run(_main())
+    asyncio.run(_main(configured))
     if configured:
         configured.flush()
     return 0

@@ -159,6 +159,7 @@ def _rows(platform: Platform) -> list[tuple[str, str, str]]:
     own, ports = platform.supervisor_url, platform.state.ports
     return [
         *((name, platform.service_url(name), what) for name, what in _SERVICES.items()),
+        ("worker", f"http://127.0.0.1:{ports['matching-worker']}/metrics", "works off runs of matching"),
         ("mail", f"{own}/mail", "what the local sink received"),
         ("traces", f"{own}/traces", "the last 20,000 spans"),
         ("issuer", own, "signs this machine's tokens"),

@@ -81,8 +81,12 @@ def services(platform: Platform) -> list[Child]:
 def worker(platform: Platform) -> Child:
     """The process that works matching's runs off."""
     environment = service_environment(platform, "matching")
-    heartbeat = {HEARTBEAT: str(platform.home.folder / f"{WORKER}.heartbeat")}
-    return _python(platform, WORKER, ["-m", "matching.worker"], {**environment, **heartbeat})
+    own = {
+        HEARTBEAT: str(platform.home.folder / f"{WORKER}.heartbeat"),
+        "MENTORSHIP_METRICS_PORT": str(platform.state.ports[WORKER]),
+        "OTEL_SERVICE_NAME": WORKER,
+    }
+    return _python(platform, WORKER, ["-m", "matching.worker"], {**environment, **own})
 
 
 def once(platform: Platform, name: str, arguments: list[str]) -> Child:

@@ -33,6 +33,7 @@ DEFAULTS: dict[str, int] = {
     "sessions": 8082,
     "notifications": 8083,
     "analytics": 8084,
+    "matching-worker": 8085,
     "smtp": 1025,
 }
 """Where the parts of the platform listen unless the port is taken."""

@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
-from matching.domain.engine.kernels import WIDTH, fill, same_line
 from matching.domain.engine.market import Indices, Market, Points
-from matching.domain.engine.scoring import arrays
+from matching.domain.engine.scoring import score_row
 
 Prices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -37,9 +36,9 @@ class Transport(NamedTuple):
     extra: int
     """Worth of any pair beside its score."""
     home: Indices
-    """The column at which each row earns `bonus`, or -1."""
+    """The column at which each row earns its bonus, or -1."""
     bonus: Prices
-    """Shape (1,)."""
+    """Of each row."""
     mate: Indices
     slot: Indices
     """Where each row stands in `member`."""
@@ -61,7 +60,8 @@ class Transport(NamedTuple):
 def scores(market: Market) -> tuple[Points, Points]:
     """All scores of a market, by row and by column."""
     by_row = np.empty((market.rows, market.columns), np.int16)
-    _score_all(by_row, arrays(market), market.row_line, market.column_line, market.floor)
+    for row in range(market.rows):
+        by_row[row] = score_row(market, row)
     return by_row, np.ascontiguousarray(by_row.T)
 
 
@@ -76,7 +76,7 @@ def transport(score: Points, across: Points, upper: Indices, *, extra: int, home
         across=across,
         extra=extra,
         home=np.full(rows, -1, np.int32) if home is None else home,
-        bonus=np.zeros(1, np.int64),
+        bonus=np.zeros(rows, np.int64),
         mate=np.full(rows, ABSENT, np.int32),
         slot=np.zeros(rows, np.int32),
         member=np.zeros(int(start[-1]), np.int32),
@@ -98,20 +98,6 @@ def branch(of: Transport) -> Transport:
     """A copy that can be changed without changing the original."""
     copied = ("bonus", "mate", "slot", "member", "size", "lower", "open", "row_price", "price")
     return of._replace(**{name: getattr(of, name).copy() for name in copied})
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def _score_all(by_row, market, row_line, column_line, floor):
-    rows, columns = by_row.shape
-    for i in prange(rows):
-        for at in range(0, columns, WIDTH):
-            line = by_row[i, at : min(columns, at + WIDTH)]
-            if not fill(line, at, i, market):
-                line[:] = -1
-                continue
-            for j in range(line.shape[0]):
-                if line[j] < floor or same_line(row_line, i, column_line, at + j):
-                    line[j] = -1
 
 
 @njit(cache=True, nogil=True)
@@ -181,7 +167,7 @@ def remove(t, row):
 def worth(t, row, column):
     """What a pair is worth, given that it is allowed."""
     found = np.int64(t.score[row, column]) + t.extra
-    return found + t.bonus[0] if t.home[row] == column else found
+    return found + t.bonus[row] if t.home[row] == column else found
 
 
 @njit(cache=True, nogil=True)
@@ -215,7 +201,7 @@ def _spread(t, row, base, end, last):
             continue
         far = base + t.price[j] - offer[j] - t.extra
         if j == home:
-            far -= t.bonus[0]
+            far -= t.bonus[row]
         if far < t.distance[j]:
             t.distance[j] = far
             t.via[j] = row
@@ -333,7 +319,7 @@ def _call(t, column, end, first, target):
             continue
         far = base + t.row_price[i] - t.across[column, i]
         if t.home[i] == column:
-            far -= t.bonus[0]
+            far -= t.bonus[i]
         if place == UNMATCHED:
             if far < end:
                 end, first, target = far, i, column

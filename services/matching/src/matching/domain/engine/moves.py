@@ -1,0 +1,314 @@
+"""Matching again with few moves: the best matching in which at most so many of those who are matched move.
+
+Staying earns a bonus, the same for everybody; every bonus is a matching problem solved exactly, and proves a bound on
+all matchings with few moves (Lagrange). The bonus that proves most is found by bisection. What is left of the gap is
+closed, as far as the steps go, by branching on rows that stay for sure or are free to move.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from matching.domain.engine.assignment import Progress, Stop
+from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market, Points
+from matching.domain.engine.transport import (
+    ABSENT,
+    Flags,
+    Prices,
+    Transport,
+    branch,
+    insert,
+    insert_all,
+    remove,
+    scores,
+    transport,
+    value,
+    worth,
+)
+
+_WORK = 10**8
+"""Pairs times steps of branching, about."""
+_STEPS = 2_000
+"""Steps of branching, at most."""
+_SHARES = 60
+"""A multiple of the first whole numbers: a chain of two to six moves can share the worth of one more pair evenly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rematch:
+    """A matching with few moves, and the bound on what any other with so few could be worth.
+
+    The value of a matching is base * pairs + total: with coverage first, `base` outweighs every difference in total.
+    """
+
+    mate: Indices
+    """Column of each row, -1 without one."""
+    score: Points
+    """Score of each row's pair, FORBIDDEN without one."""
+    moved: Indices
+    """Rows that could have kept their column and have not, ascending."""
+    released: Indices
+    """Rows whose old pair is not allowed any more; they do not count as moved."""
+    unavoidable: int
+    """Moves that columns with fewer places than rows force; they are allowed beside the others."""
+    base: int
+    total: int
+    upper_bound: int
+    """No matching with so few moves has a higher value."""
+    charge: int
+    """What a move cost in the problem whose prices proved the bound."""
+    steps: int
+
+    @property
+    def pairs(self) -> int:
+        """How many rows have a column."""
+        return int((self.mate >= 0).sum())
+
+    @property
+    def value(self) -> int:
+        """What is maximised."""
+        return self.base * self.pairs + self.total
+
+    @property
+    def gap(self) -> int:
+        """How far the value may be from the best one; 0 is proven optimal."""
+        return self.upper_bound - self.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """Rows of which it is not said yet whether they may move, rows that stay, and the moves that are left."""
+
+    matching: Transport
+    open: Flags
+    staying: Flags
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the bonuses of a node prove, its best matching with few moves, and the rows to decide on next."""
+
+    bound: int
+    bonus: int
+    matching: Transport | None
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    top: int
+    """A bonus that no gain of a move outweighs."""
+    sure: int
+    """A bonus that no gain of all moves outweighs."""
+    limit: int
+    """A bound on the value of any matching."""
+    stop: Stop
+
+
+def rematch(
+    market: Market,
+    mate: Indices,
+    moves: int,
+    *,
+    coverage: bool = True,
+    stop: Stop = lambda: False,
+    say: Progress = lambda _: None,
+) -> Rematch:
+    """The matching that covers most and then scores most in which at most `moves` rows leave the column in `mate`.
+
+    With no moves everybody who is matched stays (frozen) and only the free places are filled. Without `coverage` the
+    highest total alone. `stop` is asked between steps; when it says so, the answer has an honest gap.
+    """
+    if moves < 0:
+        raise ValueError(f"{moves} moves")
+    score, across = scores(market)
+    held = np.flatnonzero(mate >= 0)
+    kept = held[score[held, mate[held]] >= 0]
+    home = np.full(market.rows, -1, np.int32)
+    home[kept] = mate[kept]
+    base = -(-(FULL * market.rows + 1) // _SHARES) * _SHARES if coverage else 0
+    start = transport(score, across, market.capacity, extra=base, home=home)
+    top = base + 2 * FULL + 1
+    task = _Task(top, top * (market.rows + 1), top * (market.rows + 1), stop)
+    excess = np.bincount(home[kept], minlength=market.columns) - market.capacity
+    unavoidable = int(np.maximum(excess, 0).sum())
+    say(20)
+    start.bonus[kept] = task.top
+    for row in kept:
+        insert(start, row)
+    insert_all(start)
+    say(40)
+    root = _Node(start, home >= 0, np.zeros(market.rows, np.bool_), moves + unavoidable)
+    best, bound, charge, steps = _settle(root, task, say)
+    say(100)
+    return _result(best, np.setdiff1d(held, kept), unavoidable, bound, charge, steps)
+
+
+def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, int, int]:
+    """The best matching found, the bound on all others, the bonus that proved it first, and the steps taken."""
+    found = _search(root, task, task.top)
+    bound, charge, best = found.bound, found.bonus, found.matching or root.matching
+    say(70)
+    best = _dive(root, best, found, task)
+    say(90)
+    nodes, steps, most = [(root, found)], 0, min(_STEPS, _WORK // (1 + root.matching.score.size))
+    while nodes and steps < most and not task.stop():
+        node, found = nodes.pop()
+        for child in _children(node, found) if found.bound > plain(best) else []:
+            steps += 1
+            answer = _search(child, task, found.bonus)
+            best = _better(best, answer.matching)
+            if answer.bound > plain(best):
+                nodes.append((child, answer))
+    left = [found.bound for _, found in nodes]
+    return best, min(bound, max([plain(best), *left])), charge, steps
+
+
+def _dive(root: _Node, best: Transport, found: _Found, task: _Task) -> Transport:
+    """Spend moves that are left: who has moved may go anywhere now, and the search goes on among the others."""
+    while found.bound > plain(best) and not task.stop():
+        moved = root.open & (best.mate != best.home)
+        budget = root.budget - int(moved.sum())
+        node = _Node(branch(root.matching), root.open & ~moved, root.staying, budget)
+        answer = _search(node, task, found.bonus).matching if budget else None
+        if answer is None or plain(answer) <= plain(best):
+            break
+        best = answer
+    return best
+
+
+def _children(node: _Node, found: _Found) -> list[_Node]:
+    """The node with one more row that stays for sure, and with one more that is free to move; the last comes first."""
+    if found.next < 0:
+        return []
+    mark = np.arange(len(node.open)) == found.next
+    stays = _Node(branch(node.matching), node.open & ~mark, node.staying | mark, node.budget)
+    moves = _Node(branch(node.matching), node.open & ~mark, node.staying, node.budget - 1)
+    return [stays, moves] if node.budget else [stays]
+
+
+def _search(node: _Node, task: _Task, hint: int) -> _Found:
+    """Look for the bonus that proves the lowest bound, about `hint` first, and for the best matching on the way."""
+    t, low, high, stride = node.matching, 0, task.top + 1, 1
+    bound, charge, best, many, bonus = task.limit, task.top, None, t.mate, min(hint, task.top)
+    while low < high:
+        _reprice(t, _bonuses(node, task, bonus))
+        if (node.staying & (t.mate != t.home)).any():
+            break
+        proven = int(value(t)) - task.sure * int(node.staying.sum()) - bonus * (int(node.open.sum()) - node.budget)
+        bound, charge = min((bound, charge), (proven, bonus))
+        if _moved(node, t) <= node.budget:
+            high, best = bonus, _better(best, t)
+        else:
+            low, many = bonus + 1, t.mate.copy()
+        if best is not None and bound <= plain(best):
+            return _Found(bound, charge, best, -1)
+        stride *= 4
+        middle = (low + high) // 2
+        bonus = max(middle, high - stride) if low == 0 else min(middle, low + stride) if high > task.top else middle
+    if best is None:
+        return _Found(-1, charge, None, -1)
+    return _tied(node, task, _Found(bound, charge, best, -1), high, many)
+
+
+def _tied(node: _Node, task: _Task, found: _Found, bonus: int, many: Indices) -> _Found:
+    """Between two bonuses one apart: the higher one for just as many rows as leave few enough moves.
+
+    `many` are the columns in a matching of the lower one.
+    """
+    t, rows, best = node.matching, np.flatnonzero(node.open), found.matching
+    low, high = 0, len(rows)
+    while high - low > 1:
+        middle = (low + high) // 2
+        bonuses = _bonuses(node, task, bonus)
+        bonuses[rows[middle:]] -= 1
+        _reprice(t, bonuses)
+        if _moved(node, t) > node.budget:
+            low, many = middle, t.mate.copy()
+        else:
+            high, best = middle, _better(best, t)
+    doubtful = np.flatnonzero(node.open & (many != t.home))
+    return _Found(found.bound, found.bonus, best, int(doubtful[0]))
+
+
+def _bonuses(node: _Node, task: _Task, bonus: int) -> Prices:
+    return np.where(node.open, bonus, np.where(node.staying, task.sure, 0)).astype(np.int64)
+
+
+def _moved(node: _Node, t: Transport) -> int:
+    return int((node.open & (t.mate != t.home)).sum())
+
+
+def _better(best: Transport | None, other: Transport | None) -> Transport | None:
+    """The better one of two matchings, the first if they are equally good; a copy if it is the second."""
+    if other is None or (best is not None and plain(best) >= plain(other)):
+        return best
+    return branch(other)
+
+
+def plain(t: Transport) -> int:
+    """What a matching is worth without bonuses."""
+    held = np.flatnonzero(t.mate >= 0)
+    return int(t.extra) * len(held) + int(t.score[held, t.mate[held]].sum(dtype=np.int64))
+
+
+def _result(
+    best: Transport, released: Indices, unavoidable: int, bound: int, charge: int, steps: int
+) -> Rematch:
+    held = best.mate >= 0
+    score = np.full(len(held), FORBIDDEN, np.int16)
+    score[held] = best.score[held, best.mate[held]]
+    return Rematch(
+        mate=best.mate,
+        score=score,
+        moved=np.flatnonzero((best.home >= 0) & (best.mate != best.home)).astype(np.int32),
+        released=released.astype(np.int32),
+        unavoidable=unavoidable,
+        base=best.extra,
+        total=int(score[held].sum(dtype=np.int64)),
+        upper_bound=bound,
+        charge=charge,
+        steps=steps,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _reprice(t, bonus):
+    """Change the bonuses: rows whose prices would not be true any more are taken out and brought in again."""
+    while _take_out(t, bonus):
+        pass
+    for i in range(t.mate.shape[0]):
+        if t.mate[i] >= 0 and t.mate[i] == t.home[i]:
+            t.row_price[i] += bonus[i] - t.bonus[i]
+        t.bonus[i] = bonus[i]
+    insert_all(t)
+
+
+@njit(cache=True, nogil=True)
+def _take_out(t, bonus):
+    found = False
+    for i in range(t.mate.shape[0]):
+        if t.mate[i] != ABSENT and bonus[i] != t.bonus[i] and _untrue(t, i, bonus[i]):
+            remove(t, i)
+            found = True
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _untrue(t, row, bonus):
+    """Whether a row would rather be elsewhere with another bonus, going by the prices."""
+    home, by = t.home[row], bonus - t.bonus[row]
+    if home < 0:
+        return False
+    if t.mate[row] != home:
+        return t.open[home] and worth(t, row, home) + by - t.price[home] > t.row_price[row]
+    price = t.row_price[row] + by
+    if price < 0:
+        return True
+    for j in range(t.price.shape[0]):
+        offer = t.score[row, j]
+        if j != home and offer >= 0 and t.open[j] and offer + t.extra - t.price[j] > price:
+            return True
+    return False
