@@ -6,6 +6,7 @@ becomes lines over all columns, one for each class of rows.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,16 @@ MERGED_BYTES = 16 * 2**20
 """Facts are combined as long as their lines stay within this size: a row then has one line to read, not several."""
 
 _FACTS: dict[str, Callable[[Profile], Any]] = {
-    "level": lambda person: person.level,
-    "offset": lambda person: person.offset_minutes,
-    "department": lambda person: person.department,
-    "site": lambda person: person.site,
-    "country": lambda person: person.country,
-    "place": lambda person: (person.site, person.country),
-    "languages": lambda person: person.languages,
-    "style": lambda person: (person.style, person.meeting),
-    "tenure": lambda person: person.tenure_days or 0,
-    "trained": lambda person: person.trained,
+    "level": attrgetter("level"),
+    "offset": attrgetter("offset_minutes"),
+    "department": attrgetter("department"),
+    "site": attrgetter("site"),
+    "country": attrgetter("country"),
+    "place": attrgetter("site", "country"),
+    "languages": attrgetter("languages"),
+    "style": attrgetter("style", "meeting"),
+    "tenure": attrgetter("tenure_days"),
+    "trained": attrgetter("trained"),
     "anybody": lambda _: None,
 }
 
@@ -57,6 +58,7 @@ class Facts:
         self._format = problem.format
         self._peers = problem.format == "peer"
         self._rows, self._columns = rows, columns
+        self._found: dict[str, tuple[tuple[Indices, list[Any]], tuple[Indices, list[Any]]]] = {}
         self._weight = problem.rules.weights.scaled(FULL // 2 if self._peers else FULL)
 
     def values(self) -> Iterator[Lines]:
@@ -88,7 +90,9 @@ class Facts:
             if (asked := getattr(rules, name)) != "any":
                 yield self._lines(name, name, _same if asked == "same" else _different)
         if rules.tenure_days_min:
-            yield self._lines("tenure_days_min", "tenure", self._judged(lambda days: days >= rules.tenure_days_min))
+            yield self._lines(
+                "tenure_days_min", "tenure", self._judged(lambda days: (days or 0) >= rules.tenure_days_min)
+            )
         if rules.training_required:
             yield self._lines("training_required", "trained", self._judged(bool))
 
@@ -101,12 +105,18 @@ class Facts:
         *,
         both_ways: bool = False,
     ) -> Lines:
-        row_class, of_rows = classes([_FACTS[by](person) for person in self._rows])
-        column_class, of_columns = classes([_FACTS[by](person) for person in self._columns])
+        (row_class, of_rows), (column_class, of_columns) = self._classes(by)
         small = table(of_rows, of_columns)
         # Among peers rows and columns are the same people in the same order, and so are their classes.
         small = small + small.T if both_ways else small
         return Lines((name,), row_class, small.astype(kind)[:, column_class])
+
+    def _classes(self, by: str) -> tuple[tuple[Indices, list[Any]], tuple[Indices, list[Any]]]:
+        """The classes of the rows and of the columns by a fact; each fact is looked at once."""
+        if by not in self._found:
+            rows = classes(list(map(_FACTS[by], self._rows)))
+            self._found[by] = rows, rows if self._peers else classes(list(map(_FACTS[by], self._columns)))
+        return self._found[by]
 
     def _style(self, rows: list[Any], columns: list[Any]) -> Table:
         styles, meetings = (_codes([fact[part] for fact in rows], [fact[part] for fact in columns]) for part in (0, 1))
@@ -172,11 +182,15 @@ def merged(lines: Iterable[Lines], columns: int, *, gates: bool) -> list[Lines]:
     for one in sorted(lines, key=lambda lines: (len(lines.lines), lines.names)):
         if found:
             last, size = found[-1], len(one.lines)
-            pairs, row_class = np.unique(last.row_class.astype(np.int64) * size + one.row_class, return_inverse=True)
+            pair = last.row_class.astype(np.int64) * size + one.row_class
+            there = np.zeros(len(last.lines) * size, np.bool_)
+            there[pair] = True
+            pairs = np.flatnonzero(there)
             if len(pairs) * columns * one.lines.itemsize <= MERGED_BYTES:
                 left, right = last.lines[pairs // size], one.lines[pairs % size]
                 both = left & right if gates else left + right
-                found[-1] = Lines(last.names + one.names, row_class.astype(np.int32), both)
+                row_class = (np.cumsum(there) - 1)[pair].astype(np.int32)
+                found[-1] = Lines(last.names + one.names, row_class, both)
                 continue
         found.append(one)
     return found

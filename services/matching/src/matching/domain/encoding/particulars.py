@@ -1,7 +1,8 @@
 """What is particular to a pair of people: wishes, and everything that keeps just these two apart."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain, repeat
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +41,10 @@ def _same_person(rows: People, column: dict[str, int]) -> Found:
 
 def _naming(people: People, other: dict[str, int], field: str) -> Found:
     """Whom each of the people names there."""
-    listed: list[Collection[str]] = [getattr(person, field) for person in people]
+    listed: list[Collection[str]] = list(map(attrgetter(field), people))
     size = np.fromiter(map(len, listed), np.int64, len(listed))
+    if not size.any():
+        return _forbidden(size[:0], size[:0])
     places = _places(chain.from_iterable(listed), other, int(size.sum()))
     return _forbidden(np.repeat(np.arange(len(people)), size), places)
 
@@ -64,18 +67,18 @@ def _wishes(
 
 
 def _wished(people: People, other: dict[str, int], weight: int) -> Found:
-    who, whom, points = _naming(people, other, "wishes")
-    size = np.fromiter((len(person.wishes) for person in people), np.int64, len(people))
-    rank = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    there = _places(chain.from_iterable(person.wishes for person in people), other, int(size.sum())) >= 0
+    listed = [person.wishes for person in people]
+    size = np.fromiter(map(len, listed), np.int64, len(listed))
+    places = _places(chain.from_iterable(listed), other, int(size.sum()))
+    rank = np.arange(len(places)) - np.repeat(np.cumsum(size) - size, size)
+    there = places >= 0
     points = weight * np.maximum(WISH_RANKS - rank[there], 0) // WISH_RANKS
-    return who, whom, points
+    return np.repeat(np.arange(len(people)), size)[there], places[there], points
 
 
 def _places(names: Iterable[str], places: dict[str, int], count: int) -> Numbers:
     """The place of each name, -1 of those who take no part."""
-    find: Callable[[str], int] = lambda name: places.get(name, -1)  # noqa: E731
-    return np.fromiter(map(find, names), np.int64, count)
+    return np.fromiter(map(places.get, names, repeat(-1)), np.int64, count)
 
 
 def _forbidden(who: Numbers, whom: Numbers) -> Found:

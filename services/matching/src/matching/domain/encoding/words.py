@@ -109,7 +109,8 @@ def _numbered(people: Sequence[Collection[str]], key: Callable[[str], str]) -> t
     place = {word: number for number, word in enumerate(words)}
     number = {word: place[own] for word, own in keyed.items()}
     word = np.fromiter(map(number.__getitem__, flat), np.int64, len(flat))
-    pairs = np.unique(np.repeat(np.arange(len(people)), size) * max(1, len(words)) + word)
+    pairs = np.sort(np.repeat(np.arange(len(people)), size) * max(1, len(words)) + word)
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
     return words, pairs // max(1, len(words)), pairs % max(1, len(words))
 
 
