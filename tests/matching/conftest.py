@@ -113,7 +113,7 @@ async def opened(
     postgres: Databases, running: Runner, bus: Bus, bearer: Bearer, *, before: str = "SELECT 1", **settings: Any
 ) -> AsyncIterator[House]:
     """Matching with settings of its own until the end of the block; `before` it starts its database is told that."""
-    given = {"erase_seconds": 0.05, "requests_per_second": 0} | settings
+    given = {"erase_seconds": 0.05, "requests_per_second": 0, "boards_in_child": False} | settings
     async with postgres.database("matching") as url:
         connection = await asyncpg.connect(url)
         await connection.execute(before)

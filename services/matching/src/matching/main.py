@@ -5,7 +5,10 @@ from matching.adapters.db import is_departed
 from matching.adapters.publishers import Publishers
 from matching.api import ROUTERS
 from matching.domain.refusal import Refused
+from matching.handlers.boards import Boards
+from matching.handlers.deadlines import CASCADE
 from matching.handlers.erasure import erase_from_stream
+from matching.handlers.offering import Cascade
 from matching.settings import MatchingSettings
 from matching.subscribers import SUBSCRIPTIONS, TIMERS
 
@@ -14,17 +17,18 @@ def service(settings: MatchingSettings | None = None) -> Service:
     """The matching service."""
     settings = settings or MatchingSettings()
     publishers = Publishers(settings.publishers_file)
+    boards = Boards(in_child=settings.boards_in_child)
     return Service(
         name="matching",
         settings=settings,
         routers=ROUTERS,
         subscriptions=SUBSCRIPTIONS,
-        timers=TIMERS,
-        background=[erase_from_stream],
+        timers=TIMERS | {CASCADE: Cascade(boards)},
+        background=[erase_from_stream, boards.keep],
         refusal=Refused,
         refuse=publishers.why_not_taken,
         is_departed=is_departed,
-        state={"publishers": publishers},
+        state={"publishers": publishers, "boards": boards},
     )
 
 

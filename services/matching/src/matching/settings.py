@@ -10,6 +10,8 @@ class MatchingSettings(ServiceSettings):
 
     publishers_file: FilePath | None = None
     """JSON that says which publisher may use which source, as `mentorship topology credentials` writes it."""
+    boards_in_child: bool = True
+    """Whether what recommendations need is worked out in a process of its own."""
     lease_seconds: float = 15.0
     """How long a run stays with a worker that gives no sign of life."""
     erase_seconds: float = 2.0

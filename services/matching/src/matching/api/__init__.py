@@ -1,5 +1,31 @@
 """Matching over HTTP, under `/v1`."""
 
-from matching.api import employees, matches, participants, programmes, runs
+from matching.api import (
+    arms,
+    employees,
+    exports,
+    matches,
+    offering,
+    pairs,
+    participants,
+    programmes,
+    reviews,
+    rules,
+    runs,
+    training,
+)
 
-ROUTERS = (employees.router, programmes.router, participants.router, runs.router, matches.router)
+ROUTERS = (
+    employees.router,
+    training.router,
+    rules.router,
+    programmes.router,
+    participants.router,
+    pairs.router,
+    arms.router,
+    runs.router,
+    reviews.router,
+    exports.router,
+    matches.router,
+    offering.router,
+)

@@ -11,7 +11,8 @@ from chassis.http import Body, Caller, Cursor, IfMatch, Page, Router, Transactio
 from contracts.matching import Format, MatchStatus, Role
 from contracts.words import UtcDatetime
 from matching.adapters.db.matches import contributions_of, matches_of
-from matching.domain.offers import Answer, DeclineReason, Match
+from matching.domain.offers import Answer, DeclineReason, Match, Origin
+from matching.handlers import offering
 from matching.handlers import offers as handlers
 
 router = Router(tags=["matches"])
@@ -58,6 +59,7 @@ class MatchView(BaseModel):
     score: int
     proposed_at: datetime
     respond_by: datetime
+    origin: Origin
 
 
 class ExplainedMatch(MatchView):
@@ -118,6 +120,13 @@ async def end_match(
     return _shown(await handlers.end_match(tx, caller, match_id, reason, if_match), response)
 
 
+@router.post("/matches/{match_id}/rematch")
+async def rematch(tx: Transaction, caller: Anybody, match_id: UUID, if_match: IfMatch, response: Response) -> MatchView:
+    """End a match that does not fit; its mentee is offered the next best mentor, never the same again."""
+    seen = await handlers.visible_match(tx, caller, match_id)
+    return _shown(await offering.rematch(tx, seen, if_match), response)
+
+
 def view_of(match: Match) -> MatchView:
     """What is shown of a match."""
     return MatchView(
@@ -132,6 +141,7 @@ def view_of(match: Match) -> MatchView:
         score=match.score,
         proposed_at=match.proposed_at,
         respond_by=match.respond_by,
+        origin=match.origin,
     )
 
 

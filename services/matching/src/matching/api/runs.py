@@ -7,15 +7,30 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
-from chassis.http import Caller, Cursor, IfMatch, Router, Transaction, allow, etag
+from chassis.http import Body, Caller, Cursor, IfMatch, Invalid, Router, Transaction, allow, etag
 from chassis.ids import uuid7
-from matching.adapters.db.runs import Run, RunStatus, pairs_of
+from matching.adapters.db.outcomes import pairs_of
+from matching.adapters.db.runs import Run, RunStatus
+from matching.domain.options import RunOptions
+from matching.domain.refusal import BadValue
+from matching.domain.rules import Rules
 from matching.domain.runs import Pair
 from matching.handlers import runs as handlers
 
 router = Router(tags=["runs"])
 
 Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
+
+
+class RunBody(Body, RunOptions):
+    """How a run is to be done; with rules of its own it is only to look at, and never published."""
+
+    rules: Rules | None = None
+
+    @property
+    def options(self) -> RunOptions:
+        """The same without the rules."""
+        return RunOptions.model_validate(self.model_dump(exclude={"rules"}))
 
 
 class PairView(BaseModel):
@@ -52,6 +67,13 @@ class RunView(BaseModel):
     gap: int
     seconds: float
     inputs_digest: str
+    options: RunOptions
+    rules_version: int | None
+    stage: str | None
+    edition: int
+    respond_by: datetime | None
+    offered: int
+    left_out: int
     report: dict[str, Any]
 
 
@@ -73,11 +95,17 @@ class PublishedView(BaseModel):
 
 
 @router.post("/programmes/{programme_id}/runs", status_code=202)
-async def request_run(tx: Transaction, caller: Manager, programme_id: UUID, response: Response) -> RunView:
+async def request_run(
+    tx: Transaction, caller: Manager, programme_id: UUID, response: Response, body: RunBody | None = None
+) -> RunView:
     """Ask for a run; a worker takes it. A programme has one at a time."""
-    run = await handlers.request_run(tx, caller, programme_id, uuid7())
+    body = body or RunBody()
+    try:
+        run = await handlers.request_run(tx, caller, programme_id, uuid7(), body.options, body.rules)
+    except BadValue as error:
+        raise Invalid(error.field, error.detail) from error
     response.headers["Location"] = f"/v1/runs/{run.id}"
-    return RunView(**_shown(run))
+    return RunView(**shown_run(run))
 
 
 @router.get("/runs/{run_id}")
@@ -88,24 +116,32 @@ async def get_run(tx: Transaction, caller: Manager, run_id: UUID, cursor: Cursor
     found = await pairs_of(tx, run_id, after[0] if after else -1, cursor.fetch)
     page = cursor.page(found, key=lambda row: (row[0],), item=lambda row: _pair(row[1]))
     response.headers["ETag"] = etag(run.state)
-    return RunWithPairs(**_shown(run), pairs=page.items, next=page.next)
+    return RunWithPairs(**shown_run(run), pairs=page.items, next=page.next)
 
 
-@router.post("/runs/{run_id}/publish")
+@router.post("/runs/{run_id}/publish", responses={202: {"model": PublishedView, "description": "Being published."}})
 async def publish_run(
     tx: Transaction, caller: Manager, run_id: UUID, if_match: IfMatch, response: Response
 ) -> PublishedView:
-    """Offer the pairs to their people, who then have until the programme's deadline to answer."""
+    """Offer the pairs to their people, who then have until the programme's deadline to answer.
+
+    202 for a large run: a worker offers them step by step, and the run's status says when that is done.
+    """
     published = await handlers.publish_run(tx, caller, run_id, if_match)
+    if published.run.status == "publishing":
+        response.status_code = 202
     response.headers["ETag"] = etag(published.run.state)
-    return PublishedView(run=RunView(**_shown(published.run)), offered=published.offered, left_out=published.left_out)
+    return PublishedView(
+        run=RunView(**shown_run(published.run)), offered=published.offered, left_out=published.left_out
+    )
 
 
 def _pair(pair: Pair) -> PairView:
     return PairView(mentee_id=pair.mentee, mentor_id=pair.mentor, score=pair.score, contributions=pair.contributions)
 
 
-def _shown(run: Run) -> dict[str, Any]:
+def shown_run(run: Run) -> dict[str, Any]:
+    """What is shown of a run."""
     names = set(RunView.model_fields) - {"run_id", "pair_count", "gap"}
     return {name: getattr(run, name) for name in names} | {
         "run_id": run.id,

@@ -25,6 +25,7 @@ from matching.domain.refusal import Refused
 
 Answer = Literal["open", "accepted", "declined"]
 DeclineReason = Literal["not_a_fit", "no_time", "other", "unsaid"]
+Origin = Literal["run", "cascade", "request", "rematch", "import"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Match:
     respond_by: datetime
     status: MatchStatus = "proposed"
     version: int = 1
+    origin: Origin = "run"
+    """How it came about: by a run, after another offer came to nothing, asked for, after a poor fit, or taken over."""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -88,6 +91,13 @@ class Step:
 def propose(match: Match) -> Step:
     """Ask everybody."""
     return Step(match, ((MatchProposed(**_state(match)), match.version),))
+
+
+def take_over(match: Match) -> Step:
+    """Two who are partners already: active without an offer."""
+    sides = tuple(replace(side, answer="accepted") for side in match.sides)
+    active = replace(match, sides=sides, status="active")
+    return Step(active, ((MatchActivated(**_state(active)), active.version),))
 
 
 def accept(match: Match, employee_id: str, now: datetime) -> Step:

@@ -8,8 +8,10 @@ from chassis.preconditions import Precondition
 from chassis.transaction import Tx
 from contracts.matching import EndReason
 from matching.adapters.db import directory, matches, programmes
+from matching.domain.cascade import goes_on_after_decline
 from matching.domain.offers import DeclineReason, Match, accept, decline, end, has_room
 from matching.domain.refusal import Refused
+from matching.handlers.deadlines import offer_next
 from matching.handlers.steps import take_step
 
 
@@ -36,8 +38,10 @@ async def accept_offer(tx: Tx, caller: Caller, match_id: UUID, expected: Precond
 async def decline_offer(tx: Tx, caller: Caller, match_id: UUID, reason: DeclineReason, expected: Precondition) -> Match:
     """Say no."""
     await _own_match(tx, caller, match_id)
-    match = await _locked(tx, match_id, expected)
-    return await take_step(tx, decline(match, caller.subject, reason, tx.now))
+    step = decline(await _locked(tx, match_id, expected), caller.subject, reason, tx.now)
+    if step.events and goes_on_after_decline(step.match, caller.subject, reason):
+        await offer_next(tx, step.match)
+    return await take_step(tx, step)
 
 
 async def end_match(tx: Tx, caller: Caller, match_id: UUID, reason: EndReason, expected: Precondition) -> Match:

@@ -28,11 +28,10 @@ from chassis.tracing import parse_traceparent
 from chassis.transaction import Database
 from matching.adapters.db.runs import Run
 from matching.domain.assignment import Unsolved
-from matching.domain.runs import Problem, Solution
 from matching.handlers import work
 from matching.main import worker_settings
 from matching.worker import metrics
-from matching.worker.engine import watch, work_out
+from matching.worker.engine import Outcome, Task, watch, work_out
 
 log = structlog.get_logger()
 _tracer = trace.get_tracer("matching")
@@ -78,8 +77,10 @@ class Worker:
         origin = parse_traceparent(run.traceparent)
         links = [Link(origin)] if origin else []
         with metrics.attempt(), _tracer.start_as_current_span("matching run", context=Context(), links=links):
-            log.info("run_taken", run=str(run.id), attempt=run.attempts)
-            await self._work_off(run)
+            log.info("run_taken", run=str(run.id), attempt=run.attempts, status=run.status)
+            done = run if run.status == "publishing" else await self._work_off(run)
+            if done is not None and done.status == "publishing":
+                await self._publish(done)
         return True
 
     def close(self) -> None:
@@ -90,31 +91,43 @@ class Worker:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
-    async def _work_off(self, run: Run) -> None:
+    async def _work_off(self, run: Run) -> Run | None:
+        """The run as it is then; nothing if it failed, was given back, or is another worker's by now."""
         async with self._database.transaction() as tx:
-            problem = await work.problem_of(tx, run)
+            pool = await work.load(tx, run)
         try:
-            solution = await self._solve(run, problem)
+            outcome = await self._solve(run, Task(pool.problem, pool.enrolment))
         except (Unsolved, BrokenProcessPool, MemoryError, ArithmeticError, ValueError) as error:
             self.close()
             log.warning("run_failed", run=str(run.id), reason=type(error).__name__)
             async with self._database.transaction() as tx:
                 await work.fail_run(tx, run, _reason(error), self._lease)
-            return
-        if solution is None:
-            return
+            return None
+        if outcome is None:
+            return None
         async with self._database.transaction() as tx:
-            kept = await work.complete_run(tx, run, solution, self._lease)
-        log.info("run_done", run=str(run.id), pairs=len(solution.pairs), kept=kept)
+            found = work.Found(outcome.solution, outcome.report, pool.problem, outcome.document)
+            done = await work.complete_run(tx, run, found, self._lease)
+        log.info("run_done", run=str(run.id), pairs=len(outcome.solution.pairs), kept=done is not None)
+        return done
 
-    async def _solve(self, run: Run, problem: Problem) -> Solution | None:
-        """The solution; nothing if the run was given back or taken over meanwhile."""
+    async def _publish(self, run: Run) -> None:
+        """Offer the run's pairs step by step, until that is done, another worker has it, or this one has to stop."""
+        held: Run | None = run
+        while held is not None and held.status == "publishing" and not self.stopping.is_set():
+            async with self._database.transaction() as tx:
+                held = await work.publish_some(tx, held, self._lease)
+            beat()
+        log.info("run_published", run=str(run.id), offered=held.offered if held else None)
+
+    async def _solve(self, run: Run, task: Task) -> Outcome | None:
+        """What was found; nothing if the run was given back or taken over meanwhile."""
         if not self._in_child:
-            return await asyncio.to_thread(work_out, problem)
+            return await asyncio.to_thread(work_out, task)
         self._progress.value = 0
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=watch, initargs=(self._progress,))
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work_out, problem)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work_out, task)
         stop = asyncio.ensure_future(self.stopping.wait())
         either: set[asyncio.Future[Any]] = {future, stop}
         held: Run | None = run

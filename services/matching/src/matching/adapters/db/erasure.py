@@ -117,6 +117,11 @@ _FORGET_OTHERS_WORDS = (
     " blocks = ARRAY(SELECT b FROM unnest(blocks) AS b WHERE b <> ALL(:ids))"
     " WHERE wishes && :ids OR blocks && :ids"
 )
+# Without one of its people nobody can check a run any more.
+_FORGET_PROOFS = (
+    "DELETE FROM run_certificate USING run, participant WHERE run.id = run_id"
+    " AND participant.programme_id = run.programme_id AND participant.employee_id = ANY(:ids)"
+)
 _FORGET = (
     _NOTE_KNOWN,
     "DELETE FROM employee_pending WHERE employee_id = ANY(:ids)",
@@ -124,6 +129,9 @@ _FORGET = (
     "DELETE FROM outbox WHERE thing = ANY(:things) AND subject <> 'hr.employee.erased.v1'",
     "DELETE FROM idempotency_key WHERE caller = ANY(:ids)",
     "DELETE FROM match WHERE id IN (SELECT match_id FROM match_member WHERE employee_id = ANY(:ids))",
+    _FORGET_PROOFS,
+    "DELETE FROM run_edit WHERE mentee_id = ANY(:ids) OR mentor_id = ANY(:ids) OR other_mentee_id = ANY(:ids)",
+    "UPDATE run_edit SET edited_by = NULL WHERE edited_by = ANY(:ids)",
     "DELETE FROM run_pair WHERE mentee_id = ANY(:ids)",
     "DELETE FROM run_pair WHERE mentor_id = ANY(:ids)",
     "DELETE FROM run_unmatched WHERE employee_id = ANY(:ids)",

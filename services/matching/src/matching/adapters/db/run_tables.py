@@ -152,6 +152,7 @@ match = Table(
     _time("proposed_at", nullable=False),
     _time("respond_by", nullable=False),
     Column("origin", Text, nullable=False, server_default=text("'run'")),
+    _time("settled_at", comment="when it was over: declined, expired or ended"),
     CheckConstraint("status IN ('proposed', 'active', 'declined', 'expired', 'ended')", name="ck_match_status"),
     CheckConstraint("origin IN ('run', 'cascade', 'request', 'rematch', 'import')", name="ck_match_origin"),
     Index("ix_match_programme", "programme_id", "status"),

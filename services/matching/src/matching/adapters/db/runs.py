@@ -1,6 +1,6 @@
-"""Runs: a queue of rows with leases, and what came out of them."""
+"""Runs: a queue of rows with leases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -9,16 +9,15 @@ from uuid import UUID
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.outbox import current_traceparent, json_text
+from chassis.outbox import current_traceparent
 from chassis.transaction import Tx
 from matching.adapters.db.run_tables import run
+from matching.domain.options import RunOptions
+from matching.domain.programmes import Programme
 from matching.domain.refusal import Refused
-from matching.domain.runs import Pair, Solution
+from matching.domain.runs import Solution
 
-_LAST_NUMBER = 2**31 - 1
-"""The column's largest value; a made-up cursor may be beyond it."""
-
-RunStatus = Literal["queued", "running", "completed", "failed", "published"]
+RunStatus = Literal["queued", "running", "completed", "failed", "publishing", "published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +44,40 @@ class Run:
     inputs_digest: str
     report: dict[str, Any]
     traceparent: str | None
+    options: RunOptions
+    rules_version: int | None
+    """Number of the programme's rules when it was asked for."""
+    rules: dict[str, Any] | None
+    """A draft of the rules to try instead of the programme's own."""
+    stage: str | None
+    """What its worker does just now."""
+    edition: int
+    """Grows with each edit."""
+    respond_by: datetime | None
+    published_through: int
+    offered: int
+    left_out: int
 
     @property
     def state(self) -> str:
-        """Tells this state from any other: publishing makes no new version."""
-        return f"{self.version}.{self.status}"
+        """Tells this state from any other: neither an edit nor publishing makes a new version."""
+        return f"{self.version}.{self.edition}.{self.status}"
 
 
-async def add_run(tx: Tx, run_id: UUID, programme_id: UUID) -> Run:
+async def add_run(
+    tx: Tx, run_id: UUID, programme: Programme, options: RunOptions, rules: Mapping[str, Any] | None
+) -> Run:
     """Queue a run; a programme has one active run at most."""
     values = {
         "id": run_id,
-        "programme_id": programme_id,
+        "programme_id": programme.id,
+        "rules_version": programme.rules_version,
         "version": 1,
         "status": "queued",
         "requested_at": tx.now,
         "traceparent": current_traceparent(),
+        "options": options.model_dump(mode="json"),
+        "rules": rules,
     }
     try:
         row = (await tx.connection.execute(insert(run).values(values).returning(run))).one()
@@ -78,13 +95,26 @@ async def find_run(tx: Tx, run_id: UUID, *, lock: bool = False) -> Run | None:
     return None if row is None else _run(row)
 
 
+async def newest_run(tx: Tx, programme_id: UUID) -> Run | None:
+    """The last run of a programme that found pairs and could be offered."""
+    statement = (
+        select(run)
+        .where(run.c.programme_id == programme_id, run.c.status.in_(("completed", "publishing", "published")))
+        .where(~run.c.options["what_if"].as_boolean())
+        .order_by(run.c.requested_at.desc())
+        .limit(1)
+    )
+    row = (await tx.connection.execute(statement)).first()
+    return None if row is None else _run(row)
+
+
 async def claim_run(tx: Tx, worker: str, lease: timedelta) -> Run | None:
     """Take the oldest run that waits, or whose worker has let its lease run out; nobody else takes it meanwhile."""
     row = (await tx.connection.execute(_CLAIM, {"worker": worker, "now": tx.now, "until": tx.now + lease})).first()
     return None if row is None else _run(row)
 
 
-async def hold_run(tx: Tx, held: Run, percent: int, lease: timedelta) -> Run | None:
+async def hold_run(tx: Tx, held: Run, percent: int, lease: timedelta, stage: str | None = None) -> Run | None:
     """Renew the lease and note the progress; nothing if another worker has it by now."""
     row = (
         await tx.connection.execute(
@@ -93,11 +123,12 @@ async def hold_run(tx: Tx, held: Run, percent: int, lease: timedelta) -> Run | N
                 run.c.id == held.id,
                 run.c.worker == held.worker,
                 run.c.attempts == held.attempts,
-                run.c.status == "running",
+                run.c.status == held.status,
             )
             .values(
                 lease_until=tx.now + lease,
                 percent=percent,
+                stage=stage,
                 version=run.c.version + (1 if percent != held.percent else 0),
             )
             .returning(run)
@@ -113,12 +144,12 @@ async def release_run(tx: Tx, held: Run) -> None:
         .where(
             run.c.id == held.id, run.c.worker == held.worker, run.c.attempts == held.attempts, run.c.status == "running"
         )
-        .values(status="queued", worker=None, lease_until=None, attempts=run.c.attempts - 1)
+        .values(status="queued", worker=None, lease_until=None, stage=None, attempts=run.c.attempts - 1)
     )
 
 
 async def finish_run(tx: Tx, ended: Run, status: RunStatus, solution: Solution | None = None, **values: Any) -> Run:
-    """Store how a run ended, with its pairs if it has some."""
+    """Note how a run ended; its pairs are stored beside it."""
     if solution is not None:
         values |= {
             "people": solution.people,
@@ -127,73 +158,31 @@ async def finish_run(tx: Tx, ended: Run, status: RunStatus, solution: Solution |
             "worst_score": solution.worst,
             "upper_bound": solution.upper_bound,
             "inputs_digest": solution.inputs_digest,
-            "report": solution.report,
             "percent": 100,
         }
-        await _add_outcome(tx, ended.id, solution)
-    values |= {"status": status, "version": ended.version + 1, "finished_at": tx.now, "lease_until": None}
-    row = (await tx.connection.execute(update(run).where(run.c.id == ended.id).values(**values).returning(run))).one()
-    return _run(row)
+    ending = {"status": status, "version": ended.version + 1, "finished_at": tx.now, "lease_until": None, "stage": None}
+    return await change_run(tx, ended, **(ending | values))
 
 
-async def publish_run(tx: Tx, published: Run) -> Run:
-    """Note that the run's pairs have been offered."""
-    statement = update(run).where(run.c.id == published.id).values(status="published").returning(run)
+async def change_run(tx: Tx, changed: Run, **values: Any) -> Run:
+    """Store some of a run's values; the caller has it locked."""
+    statement = update(run).where(run.c.id == changed.id).values(**values).returning(run)
     return _run((await tx.connection.execute(statement)).one())
 
 
-async def pairs_of(tx: Tx, run_id: UUID, after: int = -1, limit: int | None = None) -> list[tuple[int, Pair]]:
-    """The pairs of a run with their numbers."""
-    rows = await tx.connection.execute(
-        text("SELECT * FROM run_pair WHERE run_id = :id AND number > :after ORDER BY number LIMIT :limit"),
-        {"id": run_id, "after": max(-1, min(after, _LAST_NUMBER)), "limit": limit},
-    )
-    return [(row.number, Pair(row.mentee_id, row.mentor_id, row.score, row.contributions)) for row in rows]
-
-
-async def unmatched_of(tx: Tx, run_id: UUID) -> dict[str, Any]:
-    """Who has nobody after a run, and why."""
-    rows = await tx.connection.execute(
-        text("SELECT employee_id, reason FROM run_unmatched WHERE run_id = :id"), {"id": run_id}
-    )
-    return {row.employee_id: row.reason for row in rows}
-
-
-async def _add_outcome(tx: Tx, run_id: UUID, solution: Solution) -> None:
-    pairs: Sequence[Pair] = solution.pairs
-    await tx.connection.execute(
-        _ADD_PAIRS,
-        {
-            "run_id": run_id,
-            "mentees": [pair.mentee for pair in pairs],
-            "mentors": [pair.mentor for pair in pairs],
-            "scores": [pair.score for pair in pairs],
-            "contributions": [json_text(pair.contributions) for pair in pairs],
-        },
-    )
-    reasons: Mapping[str, str] = solution.unmatched
-    await tx.connection.execute(
-        text(
-            "INSERT INTO run_unmatched (run_id, employee_id, reason) SELECT CAST(:run_id AS uuid), e, r"
-            " FROM unnest(CAST(:people AS text[]), CAST(:reasons AS text[])) AS row (e, r)"
-        ),
-        {"run_id": run_id, "people": list(reasons), "reasons": list(reasons.values())},
-    )
-
-
 def _run(row: Any) -> Run:
-    return Run(**{name: getattr(row, name) for name in Run.__slots__})
+    values = {name: getattr(row, name) for name in Run.__slots__}
+    return Run(**values | {"options": RunOptions.model_validate(row.options)})
 
 
 _CLAIM = text(
-    "UPDATE run SET status = 'running', worker = :worker, lease_until = :until, attempts = attempts + 1, percent = 0,"
-    " version = version + 1, started_at = :now"
-    " WHERE id = (SELECT id FROM run WHERE status = 'queued' OR (status = 'running' AND lease_until < :now)"
+    "UPDATE run SET worker = :worker, lease_until = :until,"
+    " status = CASE status WHEN 'publishing' THEN status ELSE 'running' END,"
+    " attempts = attempts + CASE status WHEN 'publishing' THEN 0 ELSE 1 END,"
+    " percent = CASE status WHEN 'publishing' THEN percent ELSE 0 END,"
+    " version = version + CASE status WHEN 'publishing' THEN 0 ELSE 1 END,"
+    " started_at = CASE status WHEN 'publishing' THEN started_at ELSE CAST(:now AS timestamptz) END"
+    " WHERE id = (SELECT id FROM run WHERE status = 'queued'"
+    " OR (status IN ('running', 'publishing') AND coalesce(lease_until, '-infinity') < :now)"
     " ORDER BY requested_at FOR UPDATE SKIP LOCKED LIMIT 1) RETURNING *"
-)
-_ADD_PAIRS = text(
-    "INSERT INTO run_pair (run_id, number, mentee_id, mentor_id, score, contributions)"
-    " SELECT CAST(:run_id AS uuid), n, e, m, s, CAST(c AS jsonb)"
-    " FROM unnest(CAST(:mentees AS text[]), CAST(:mentors AS text[]),"
-    " CAST(:scores AS integer[]), CAST(:contributions AS text[])) WITH ORDINALITY AS row (e, m, s, c, n)"
 )

@@ -55,12 +55,15 @@ def _activity(statuses: str, active: str) -> None:
 def _alter_outcomes() -> None:
     op.add_column("run_pair", sa.Column("origin", sa.Text(), server_default=sa.text("'engine'"), nullable=False))
     op.create_check_constraint("ck_run_pair_origin", "run_pair", "origin IN ('engine', 'pinned', 'swapped')")
-    told = sa.Column("told", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    told: sa.Column[bool] = sa.Column("told", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     told.comment = "whether it has been said"
     op.add_column("run_unmatched", told)
     untold = sa.text("NOT told")
     op.create_index("ix_run_unmatched_untold", "run_unmatched", ["run_id", "employee_id"], postgresql_where=untold)
     op.add_column("match", sa.Column("origin", sa.Text(), server_default=sa.text("'run'"), nullable=False))
+    settled = sa.Column("settled_at", sa.DateTime(timezone=True))
+    settled.comment = "when it was over: declined, expired or ended"
+    op.add_column("match", settled)
     origins = "origin IN ('run', 'cascade', 'request', 'rematch', 'import')"
     op.create_check_constraint("ck_match_origin", "match", origins)
 
@@ -109,6 +112,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_constraint("ck_match_origin", "match")
     op.drop_column("match", "origin")
+    op.drop_column("match", "settled_at")
     op.drop_index("ix_run_unmatched_untold", "run_unmatched")
     op.drop_column("run_unmatched", "told")
     op.drop_constraint("ck_run_pair_origin", "run_pair")

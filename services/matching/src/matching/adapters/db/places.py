@@ -1,0 +1,62 @@
+"""Who of a programme has which place, and how many are taken: for some people at a time."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis.transaction import Tx
+from contracts.matching import Role
+from matching.adapters.db import programmes
+from matching.domain.participants import Participant
+
+
+async def lock_named(tx: Tx, programme_id: UUID, names: Collection[str]) -> dict[str, Participant]:
+    """These people's places in a programme, locked in the order of their ids; those without one are left out."""
+    rows = await tx.connection.execute(_IDS, {"programme": programme_id, "names": sorted(names)})
+    found = await programmes.lock_participants(tx, list(rows.scalars()))
+    return {place.employee_id: place for place in found.values()}
+
+
+async def find_named(tx: Tx, programme_id: UUID, names: Collection[str]) -> dict[str, Participant]:
+    """The same, not locked."""
+    found = await with_records(tx, programme_id, names)
+    return {place.employee_id: place for place, _ in found}
+
+
+async def promised_among(tx: Tx, participant_ids: Collection[UUID]) -> dict[tuple[UUID, Role], int]:
+    """Places of these participants that are taken or on offer, by (participant, role)."""
+    rows = await tx.connection.execute(_PROMISED, {"ids": list(participant_ids)})
+    return {(row.participant_id, row.role): row.places for row in rows}
+
+
+async def with_records(
+    tx: Tx, programme_id: UUID, names: Collection[str] | None = None
+) -> list[tuple[Participant, dict[str, Any]]]:
+    """Those who take part and are employed now, with what HR says of them: all, or those of certain names."""
+    if names is None:
+        return await programmes.participants_with_records(tx, programme_id)
+    everybody = await programmes.participants_with_records(tx, programme_id)
+    return [(place, record) for place, record in everybody if place.employee_id in names]
+
+
+async def managers_above(tx: Tx, names: Collection[str]) -> dict[str, str | None]:
+    """These people's managers, and theirs, up to the top."""
+    rows = await tx.connection.execute(_ABOVE, {"names": list(names)})
+    return {row.employee_id: row.manager_id for row in rows}
+
+
+_ABOVE = text(
+    "WITH RECURSIVE above AS (SELECT employee_id, manager_id FROM employee"
+    " WHERE employee_id = ANY(:names) AND status <> 'expected'"
+    " UNION SELECT employee.employee_id, employee.manager_id FROM employee JOIN above"
+    " ON employee.employee_id = above.manager_id WHERE status <> 'expected') SELECT * FROM above"
+)
+_IDS = text(
+    "SELECT id FROM participant WHERE programme_id = :programme AND employee_id = ANY(:names) AND status = 'enrolled'"
+)
+_PROMISED = text(
+    "SELECT participant_id, role, count(*) AS places FROM match_member JOIN match ON match.id = match_id"
+    " WHERE participant_id = ANY(:ids) AND status IN ('proposed', 'active') GROUP BY participant_id, role"
+)

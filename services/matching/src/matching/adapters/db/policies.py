@@ -1,0 +1,88 @@
+"""How programmes make offers beside their runs, and the questions that single offers raise."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis.transaction import Tx
+from matching.domain.cascade import OfferPolicy
+
+
+class Revision(NamedTuple):
+    """Tells one state of a programme's participants from any other: each change makes a version greater."""
+
+    people: int
+    versions: int
+
+
+async def policy_of(tx: Tx, programme_id: UUID) -> OfferPolicy:
+    """How a programme makes offers; what goes without saying where nobody has said anything."""
+    row = (await tx.connection.execute(_POLICY, {"id": programme_id})).first()
+    return OfferPolicy() if row is None else OfferPolicy(row.cascade_limit, row.self_match, row.version)
+
+
+async def save_policy(tx: Tx, programme_id: UUID, policy: OfferPolicy) -> None:
+    """Store it; the caller has the programme locked."""
+    await tx.connection.execute(
+        _SAVE_POLICY,
+        {
+            "id": programme_id,
+            "version": policy.version,
+            "limit": policy.cascade_limit,
+            "self_match": policy.self_match,
+        },
+    )
+
+
+async def free_among(tx: Tx, programme_id: UUID, names: Collection[str]) -> dict[str, int]:
+    """Places that these mentors have for somebody new: neither taken nor on offer; those without any are left out."""
+    rows = await tx.connection.execute(_FREE, {"programme": programme_id, "names": list(names)})
+    return {row.employee_id: row.free for row in rows}
+
+
+async def further_offers(tx: Tx, programme_id: UUID, run_id: UUID | None, employee_id: str) -> int:
+    """How many offers a mentee had after those of a run itself."""
+    given = {"programme": programme_id, "run": run_id, "employee": employee_id}
+    return int(await tx.connection.scalar(_FURTHER, given) or 0)
+
+
+async def revision_of(tx: Tx, programme_id: UUID) -> Revision:
+    """The state that a programme's participants are in."""
+    row = (await tx.connection.execute(_REVISION, {"id": programme_id})).one()
+    return Revision(row.people, int(row.versions))
+
+
+async def self_matching(tx: Tx, since: datetime) -> list[UUID]:
+    """Open programmes in which mentees may ask mentors, made since then, newest first."""
+    rows = await tx.connection.execute(_SELF_MATCHING, {"since": since})
+    return list(rows.scalars())
+
+
+_POLICY = text("SELECT version, cascade_limit, self_match FROM offer_policy WHERE programme_id = :id")
+_SAVE_POLICY = text(
+    "INSERT INTO offer_policy (programme_id, version, cascade_limit, self_match)"
+    " VALUES (:id, :version, :limit, :self_match) ON CONFLICT (programme_id) DO UPDATE"
+    " SET version = excluded.version, cascade_limit = excluded.cascade_limit, self_match = excluded.self_match"
+)
+_FREE = text(
+    "SELECT employee_id, capacity - taken AS free FROM participant CROSS JOIN LATERAL"
+    " (SELECT count(*) AS taken FROM match_member JOIN match ON match.id = match_id"
+    " WHERE participant_id = participant.id AND role = 'mentor' AND match.status IN ('proposed', 'active')) AS used"
+    " WHERE programme_id = :programme AND employee_id = ANY(:names) AND status = 'enrolled' AND NOT paused"
+    " AND arm IS DISTINCT FROM 'control' AND 'mentor' = ANY(roles) AND capacity > taken"
+)
+_FURTHER = text(
+    "SELECT count(*) FROM match JOIN match_member ON match_id = match.id"
+    " WHERE programme_id = :programme AND employee_id = :employee AND origin = 'cascade'"
+    " AND run_id IS NOT DISTINCT FROM CAST(:run AS uuid)"
+)
+_REVISION = text(
+    "SELECT count(*) AS people, coalesce(sum(version), 0) AS versions FROM participant WHERE programme_id = :id"
+)
+_SELF_MATCHING = text(
+    "SELECT programme.id FROM programme JOIN offer_policy ON programme_id = programme.id"
+    " WHERE status = 'open' AND self_match AND created_at >= :since ORDER BY created_at DESC"
+)

@@ -1,0 +1,98 @@
+"""Who suits whom in a programme, kept ready: recommendations and next candidates without working anything out."""
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.domain.encoding import encode
+from matching.domain.engine.market import Market
+from matching.domain.engine.scoring import score_row, top
+from matching.domain.people import Profile
+from matching.domain.problems import Problem
+from matching.domain.scoring import contributions
+
+STEP = 40
+"""Points that a mentor of one place is charged for each further person who is shown them."""
+MOST = 1500
+"""Points that anybody is charged at most: a far better mentor is shown all the same."""
+
+
+class Suggestion(NamedTuple):
+    """A mentor for somebody, with what makes the score."""
+
+    mentor_id: str
+    score: int
+    contributions: dict[str, int]
+
+
+@dataclass(slots=True)
+class Board:
+    """The market of a programme and its people; `charge` grows with each person who is shown a mentor."""
+
+    market: Market
+    frame: Problem
+    rows: dict[str, int]
+    columns: tuple[str, ...]
+    people: dict[str, bytes]
+    """Each mentee's and each mentor's profile, packed: a hundred thousand of them would be many small objects."""
+    mentors: dict[str, bytes]
+    charge: npt.NDArray[np.int32]
+    shown: npt.NDArray[np.int32]
+    seen: set[tuple[int, int]] = field(default_factory=set)
+
+    def ranking(self, mentee: str) -> list[str]:
+        """All mentors whom the rules allow somebody, the best first; of equal ones the first column."""
+        scores = score_row(self.market, self.rows[mentee])
+        order = np.argsort(-scores.astype(np.int32), kind="stable")
+        allowed = int((scores >= 0).sum())
+        return [self.columns[place] for place in order[:allowed].tolist()]
+
+    def best(self, mentee: str, count: int) -> list[tuple[str, int]]:
+        """The best mentors, with their scores, less what they are charged for being shown to many."""
+        places, worth = top(self.market, self.rows[mentee], count, self.charge)
+        return [
+            (self.columns[place], int(points + self.charge[place]))
+            for place, points in zip(places.tolist(), worth.tolist(), strict=True)
+        ]
+
+    def explained(self, mentee: str, found: Sequence[tuple[str, int]]) -> list[Suggestion]:
+        """Suggestions with their contributions."""
+        one: Profile = pickle.loads(self.people[mentee])  # noqa: S301  packed by this class itself
+        listed = []
+        for name, score in found:
+            other: Profile = pickle.loads(self.mentors[name])  # noqa: S301
+            parts = contributions(one, other, self.frame.rules, self.frame.format, self.frame.taxonomy)
+            listed.append(Suggestion(name, score, {str(key): points for key, points in parts.items()}))
+        return listed
+
+    def show(self, mentee: str, names: Sequence[str], place: dict[str, int]) -> None:
+        """Somebody is shown these: each counts once for each person who sees them."""
+        row = self.rows[mentee]
+        for name in names:
+            column = place[name]
+            if (row, column) not in self.seen:
+                self.seen.add((row, column))
+                self.shown[column] += 1
+                places = max(1, int(self.market.capacity[column]))
+                self.charge[column] = min(MOST, STEP * int(self.shown[column]) // places)
+
+
+def board_of(problem: Problem) -> Board:
+    """The board of a programme's people."""
+    encoded = encode(problem)
+    columns = [problem.columns[place] for place in encoded.column_order.tolist()]
+    nothing = np.zeros(len(columns), dtype=np.int32)
+    return Board(
+        market=encoded.market,
+        frame=replace(problem, mentees=(), mentors=()),
+        rows={problem.mentees[place].employee_id: row for row, place in enumerate(encoded.row_order.tolist())},
+        columns=tuple(profile.employee_id for profile in columns),
+        people={profile.employee_id: pickle.dumps(profile, 5) for profile in problem.mentees},
+        mentors={profile.employee_id: pickle.dumps(profile, 5) for profile in columns},
+        charge=nothing.copy(),
+        shown=nothing.copy(),
+    )

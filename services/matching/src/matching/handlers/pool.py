@@ -1,0 +1,112 @@
+"""Who may be matched in a programme just now, as the engine sees them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.transaction import Tx
+from contracts.matching import Role
+from matching.adapters.db import directory, matches, pairs, places, programmes
+from matching.adapters.skills import own_taxonomy
+from matching.domain.directory import reporting_intervals
+from matching.domain.options import RunOptions
+from matching.domain.participants import Participant, Wants
+from matching.domain.people import Profile, profile_of
+from matching.domain.problems import Problem
+from matching.domain.programmes import Programme
+from matching.domain.rules import Rules
+
+Lines = Mapping[str, tuple[int, int]]
+_WANTS = tuple(field.name for field in fields(Wants))
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A problem and, in the order of its mentees, who enrolled first (0), second, ..."""
+
+    problem: Problem
+    enrolment: tuple[int, ...]
+
+
+async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOptions) -> Pool:
+    """The people of a programme with their free places; with all their places if they may be moved."""
+    people = await programmes.participants_with_records(tx, programme.id)
+    taken = {} if options.may_move else await programmes.places_promised(tx, programme.id)
+    lines = reporting_intervals(await directory.managers_of_all(tx))
+
+    def side(role: Role) -> tuple[Profile, ...]:
+        found = []
+        for place, record in people:
+            free = place.capacity_as(role) - taken.get((place.id, role), 0)
+            if free > 0:
+                found.append(_profile(tx.now, place, record, role, free, lines))
+        return tuple(found)
+
+    frame = await frame_of(tx, programme, rules, options)
+    if programme.format == "peer":
+        problem = replace(frame, mentees=side("peer"))
+    else:
+        problem = replace(frame, mentees=side("mentee"), mentors=side("mentor"))
+    problem = replace(problem, pins=_possible(problem))
+    ids = {place.employee_id: place.id for place, _ in people}
+    return Pool(problem, _ranks([ids[profile.employee_id] for profile in problem.mentees]))
+
+
+async def profiles_of(tx: Tx, programme: Programme, names: Mapping[str, Role]) -> dict[str, Profile]:
+    """Some people of a programme in the role each of them is to have; who does not take part in it is left out."""
+    lines = reporting_intervals(await places.managers_above(tx, names))
+    found = {}
+    for place, record in await places.with_records(tx, programme.id, names):
+        role = names[place.employee_id]
+        if capacity := place.capacity_as(role):
+            found[place.employee_id] = _profile(tx.now, place, record, role, capacity, lines)
+    return found
+
+
+async def frame_of(
+    tx: Tx, programme: Programme, rules: Rules, options: RunOptions | None = None, names: Collection[str] | None = None
+) -> Problem:
+    """A programme's problem without its people: rules, pairs that must be or must not be, and the taxonomy of skills.
+
+    Who declined each other is not brought together again, whatever the rules say about earlier partners; who has
+    each other now may stay so where all may be moved. With `names` only what concerns these people.
+    """
+    since = None if rules.cooling_off_days is None else tx.now - timedelta(days=rules.cooling_off_days)
+    earlier = await matches.earlier_pairs(tx, programme.id, since=since, names=names)
+    declined = await matches.earlier_pairs(tx, programme.id, also_partners=False, names=names)
+    if options is not None and options.may_move:
+        together = await matches.together_in(tx, programme.id)
+        earlier, declined = earlier - together, declined - together
+    said = await pairs.pairs_in(tx, programme.id)
+    forbidden = {(one.mentee_id, one.mentor_id) for one in said if one.kind == "forbidden"}
+    pins = {(one.mentee_id, one.mentor_id) for one in said if one.kind == "must_match"}
+    return Problem(
+        programme.format,
+        rules,
+        (),
+        earlier=frozenset(earlier),
+        pins=frozenset(pins),
+        forbids=frozenset(forbidden | declined),
+        taxonomy=own_taxonomy(),
+    )
+
+
+def _possible(problem: Problem) -> frozenset[tuple[str, str]]:
+    """The pins of whom both are looking for somebody just now; the others are matched, away or pausing."""
+    rows = {profile.employee_id for profile in problem.mentees}
+    columns = {profile.employee_id for profile in problem.columns}
+    return frozenset(pin for pin in problem.pins if pin[0] in rows and pin[1] in columns)
+
+
+def _profile(now: datetime, place: Participant, record: dict[str, Any], role: Role, free: int, lines: Lines) -> Profile:
+    asked = {name: getattr(place.wants, name) for name in _WANTS}
+    asked |= {"wishes": place.wants.wishes_as(role), "trained": record.get("trained", False)}
+    return profile_of(record, asked, free, lines.get(place.employee_id, (0, 0)), now)
+
+
+def _ranks(ids: Collection[UUID]) -> tuple[int, ...]:
+    """For each id how many are smaller: ids are made in the order of time."""
+    place = {one: rank for rank, one in enumerate(sorted(ids))}
+    return tuple(place[one] for one in ids)
