@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.domain.engine.auction import auction
-from matching.domain.engine.graph import Graph, graph_of, merged, transposed
+from matching.domain.engine.graph import Graph, empty_graph, with_edges
 from matching.domain.engine.market import FULL, Market, Points
-from matching.domain.engine.paths import State, raise_rows, settle, tighten
+from matching.domain.engine.paths import State, raise_rows, scores_held, settle, tighten
 from matching.domain.engine.scoring import Pricing
 
 CANDIDATES = 30
@@ -88,9 +88,11 @@ def assign(
     open_price = np.where(capacity > 0, 0, _NEVER).astype(kind)
     pricing = Pricing(market)
     column, score = pricing.best(CANDIDATES, open_price, np.full(market.rows, -_NEVER // 2, kind))
-    graph = graph_of(column, score)
+    score = score.astype(np.int16)
+    graph = empty_graph(market.rows, market.columns)
+    graph = with_edges(graph, np.arange(market.rows, dtype=np.int32), column, score)
     say(30)
-    price, mate = auction(graph, capacity, charge, STEP)
+    price, mate = auction(column, score, capacity, charge, STEP)
     state = state_of(graph, capacity, 0, charge, mate, price)
     tighten(state)
     settle(state)
@@ -109,8 +111,8 @@ def assign(
         if stopped or not len(rows):
             break
         score = np.where(column >= 0, worth + state.p[np.maximum(column, 0)], 0)
-        graph = merged(graph, rows, column, score)
-        state = state_of(graph, capacity, base, charge, state.mate, state.p, state.u)
+        graph = with_edges(graph, rows, column, score.astype(np.int16))
+        state = state._replace(columns=graph.columns, rows=graph.rows)
         raise_rows(state, rows, worth[:, 0].astype(np.int64) + base)
         settle(state)
     return _result(state, outbid, rounds)
@@ -143,8 +145,8 @@ def state_of(
     rows, columns = len(mate), len(capacity)
     first, after, before = _listed(mate, columns)
     return State(
-        *graph,
-        *transposed(graph, columns),
+        columns=graph.columns,
+        rows=graph.rows,
         base=base,
         charge=charge,
         capacity=capacity,
@@ -224,8 +226,6 @@ def _places(price: npt.NDArray[np.int64], capacity: npt.NDArray[np.int32], charg
 
 
 def _scores_held(state: State) -> Points:
-    row = np.repeat(np.arange(len(state.mate)), np.diff(state.start))
     found = np.full(len(state.mate), -1, np.int16)
-    same = state.column == state.mate[row]
-    found[row[same]] = state.score[same]
+    scores_held(state, found)
     return found

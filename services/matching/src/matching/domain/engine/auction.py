@@ -9,13 +9,12 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def auction(graph, capacity, charge, step):
+def auction(column, score, capacity, charge, step):
     """Prices of the columns (int64) and the column of each row (int32, -1 without), within `step` of equilibrium.
 
-    `graph` is (start, column, score) with the columns of each row; columns that are not full cost their charge alone.
+    `column` and `score` have shape (rows, candidates), -1 for no column; one that is not full costs its charge alone.
     """
-    start, column, score = graph
-    rows, columns = start.shape[0] - 1, capacity.shape[0]
+    rows, columns = column.shape[0], capacity.shape[0]
     mate = np.full(rows, -1, np.int32)
     paid = np.zeros(rows, np.int64)
     price = np.zeros(columns, np.int64)
@@ -29,9 +28,11 @@ def auction(graph, capacity, charge, step):
         at = at + 1 if at + 1 < rows else 0
         waiting -= 1
         best, second, chosen = np.int64(-1), np.int64(-1), -1
-        for e in range(start[row], start[row + 1]):
-            j = column[e]
-            worth = score[e] - price[j]
+        for k in range(column.shape[1]):
+            j = column[row, k]
+            if j < 0:
+                break
+            worth = score[row, k] - price[j]
             if worth > best:
                 best, second, chosen = worth, best, j
             elif worth > second:

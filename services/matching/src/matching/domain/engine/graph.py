@@ -1,72 +1,105 @@
-"""The candidates of each row as one sparse graph, and the same seen from the columns."""
+"""The candidates of each row as one sparse graph that can grow, listed by row and again by column."""
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-Graph = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int16]]
-"""(start, column, score): row i has the columns `column[start[i]:start[i + 1]]` with those scores."""
+_SPARE = 8
+"""Places that a list gets beyond what it needs when it moves."""
 
 
-def graph_of(column: npt.NDArray[np.int32], score: npt.NDArray[Any]) -> Graph:
-    """A graph of lists as `scoring.best` gives them; -1 stands for nothing."""
-    held = column >= 0
-    start = np.zeros(len(column) + 1, np.int64)
-    np.cumsum(held.sum(axis=1), out=start[1:])
-    return start, column[held], score[held].astype(np.int16)
+class Lists(NamedTuple):
+    """A list of (other, score) for each of many things: thing i has `other[at[i]:at[i] + size[i]]`."""
+
+    at: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int32]
+    room: npt.NDArray[np.int32]
+    """How far each list may grow where it stands; one that needs more moves to the end."""
+    other: npt.NDArray[np.int32]
+    score: npt.NDArray[np.int16]
+    used: npt.NDArray[np.int64]
+    """Shape (1,): from there on `other` and `score` are free."""
 
 
-def transposed(graph: Graph, columns: int) -> Graph:
-    """(start, row, score): the rows of each column."""
-    start, row, score = _transposed(*graph, columns)
-    return start, row, score
+class Graph(NamedTuple):
+    """The same edges from both sides."""
+
+    columns: Lists
+    """Of each row."""
+    rows: Lists
+    """Of each column."""
 
 
-def merged(graph: Graph, rows: npt.NDArray[np.int32], column: npt.NDArray[np.int32], score: npt.NDArray[Any]) -> Graph:
-    """A graph with further columns (-1 for none) of some rows (ascending)."""
-    start, columns, scores = _merged(*graph, rows, column, score.astype(np.int16))
-    return start, columns, scores
+def empty_graph(rows: int, columns: int) -> Graph:
+    """A graph without edges."""
+    return Graph(_lists(rows), _lists(columns))
+
+
+def with_edges(
+    graph: Graph, rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int32], score: npt.NDArray[np.int16]
+) -> Graph:
+    """The graph with new edges from each of `rows` to its line of `columns` (-1 for none). The old one is spent."""
+    held = columns >= 0
+    at = np.broadcast_to(rows[:, None], columns.shape)[held].astype(np.int32)
+    to, points = columns[held], score[held]
+    return Graph(_grown(graph.columns, at, to, points), _grown(graph.rows, to, at, points))
+
+
+def _lists(things: int) -> Lists:
+    return Lists(
+        at=np.zeros(things, np.int64),
+        size=np.zeros(things, np.int32),
+        room=np.zeros(things, np.int32),
+        other=np.empty(0, np.int32),
+        score=np.empty(0, np.int16),
+        used=np.zeros(1, np.int64),
+    )
+
+
+def _grown(
+    lists: Lists, things: npt.NDArray[np.int32], others: npt.NDArray[np.int32], score: npt.NDArray[np.int16]
+) -> Lists:
+    needed = int(lists.used[0]) + _make_room(lists, things)
+    if needed > len(lists.other):
+        size = needed + needed // 8
+        other, points = np.empty(size, np.int32), np.empty(size, np.int16)
+        other[: len(lists.other)] = lists.other
+        points[: len(lists.score)] = lists.score
+        lists = lists._replace(other=other, score=points)
+    _append(lists, things, others, score)
+    return lists
 
 
 @njit(cache=True, nogil=True)
-def _transposed(start, column, score, columns):
-    back_start = np.zeros(columns + 1, np.int64)
-    for e in range(column.shape[0]):
-        back_start[column[e] + 1] += 1
-    for j in range(columns):
-        back_start[j + 1] += back_start[j]
-    at = back_start[:-1].copy()
-    row = np.empty(column.shape[0], np.int32)
-    back_score = np.empty(column.shape[0], np.int16)
-    for i in range(start.shape[0] - 1):
-        for e in range(start[i], start[i + 1]):
-            j = column[e]
-            row[at[j]], back_score[at[j]] = i, score[e]
-            at[j] += 1
-    return back_start, row, back_score
-
-
-@njit(cache=True, nogil=True)
-def _merged(start, column, score, rows, new_column, new_score):
+def _make_room(lists, things):
+    """Note in `room`, as a negative number, what each list that has to move will need; what all of them need."""
     more = 0
-    for k in range(rows.shape[0]):
-        for t in range(new_column.shape[1]):
-            more += new_column[k, t] >= 0
-    new_start = np.zeros_like(start)
-    columns = np.empty(column.shape[0] + more, np.int32)
-    scores = np.empty(column.shape[0] + more, np.int16)
-    at, k = 0, 0
-    for i in range(start.shape[0] - 1):
-        for e in range(start[i], start[i + 1]):
-            columns[at], scores[at] = column[e], score[e]
-            at += 1
-        if k < rows.shape[0] and rows[k] == i:
-            for t in range(new_column.shape[1]):
-                if new_column[k, t] >= 0:
-                    columns[at], scores[at] = new_column[k, t], new_score[k, t]
-                    at += 1
-            k += 1
-        new_start[i + 1] = at
-    return new_start, columns, scores
+    for k in range(things.shape[0]):
+        lists.size[things[k]] += 1
+    for k in range(things.shape[0]):
+        i = things[k]
+        if lists.size[i] > lists.room[i] >= 0:
+            lists.room[i] = -(lists.size[i] + _SPARE)
+            more -= lists.room[i]
+    for k in range(things.shape[0]):
+        lists.size[things[k]] -= 1
+    return more
+
+
+@njit(cache=True, nogil=True)
+def _append(lists, things, others, score):
+    for k in range(things.shape[0]):
+        i = things[k]
+        if lists.room[i] < 0:
+            lists.room[i] = -lists.room[i]
+            at = lists.used[0]
+            for e in range(lists.size[i]):
+                lists.other[at + e] = lists.other[lists.at[i] + e]
+                lists.score[at + e] = lists.score[lists.at[i] + e]
+            lists.at[i] = at
+            lists.used[0] += lists.room[i]
+        e = lists.at[i] + lists.size[i]
+        lists.other[e], lists.score[e] = others[k], score[k]
+        lists.size[i] += 1

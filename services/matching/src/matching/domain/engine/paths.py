@@ -14,29 +14,32 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from matching.domain.engine.graph import Lists
+
 _FAR = np.int64(2**62)
 
 
 class State(NamedTuple):
     """Pairs and prices on a graph of candidates; arrays that the searches change in place."""
 
-    start: npt.NDArray[np.int64]
-    column: npt.NDArray[np.int32]
-    score: npt.NDArray[np.int16]
-    back_start: npt.NDArray[np.int64]
-    back_row: npt.NDArray[np.int32]
-    back_score: npt.NDArray[np.int16]
+    columns: Lists
+    """Candidates of each row."""
+    rows: Lists
+    """The same edges from the columns."""
     base: int
     charge: int
     capacity: npt.NDArray[np.int32]
     load: npt.NDArray[np.int32]
     mate: npt.NDArray[np.int32]
+    """The column of each row, -1 without one."""
     first: npt.NDArray[np.int32]
+    """One of the rows in each column; `after` and `before` lead to the others."""
     after: npt.NDArray[np.int32]
     before: npt.NDArray[np.int32]
     u: npt.NDArray[np.int64]
     p: npt.NDArray[np.int64]
     heap: npt.NDArray[np.int32]
+    """Columns by distance; all from here on is working memory of a search."""
     place: npt.NDArray[np.int32]
     far: npt.NDArray[np.int64]
     via: npt.NDArray[np.int32]
@@ -67,14 +70,23 @@ def tighten(s):
             s.p[column] = max(s.p[column], s.charge * (s.load[column] - 1))
     for row in range(s.mate.shape[0]):
         highest, own = np.int64(0), np.int64(-1)
-        for e in range(s.start[row], s.start[row + 1]):
-            worth = s.base + s.score[e] - s.p[s.column[e]]
+        for e in range(s.columns.at[row], s.columns.at[row] + s.columns.size[row]):
+            worth = s.base + s.columns.score[e] - s.p[s.columns.other[e]]
             highest = max(highest, worth)
-            if s.column[e] == s.mate[row]:
+            if s.columns.other[e] == s.mate[row]:
                 own = worth
         s.u[row] = highest
         if s.mate[row] >= 0 and own < highest:
             part(s, row)
+
+
+@njit(cache=True, nogil=True)
+def scores_held(s, score):
+    """Write the score of each row's pair."""
+    for row in range(s.mate.shape[0]):
+        for e in range(s.columns.at[row], s.columns.at[row] + s.columns.size[row]):
+            if s.columns.other[e] == s.mate[row]:
+                score[row] = s.columns.score[e]
 
 
 @njit(cache=True, nogil=True)
@@ -122,9 +134,9 @@ def seek_column(s, start_row):
     while True:
         # Look at the candidates of one row.
         if row >= 0:
-            for e in range(s.start[row], s.start[row + 1]):
-                j = s.column[e]
-                far = base + s.u[row] + s.p[j] - s.base - s.score[e]
+            for e in range(s.columns.at[row], s.columns.at[row] + s.columns.size[row]):
+                j = s.columns.other[e]
+                far = base + s.u[row] + s.p[j] - s.base - s.columns.score[e]
                 if far >= limit or far >= s.far[j]:
                     continue
                 s.far[j], s.via[j] = far, row
@@ -201,13 +213,11 @@ def seek_row(s, start_column):
         size = _pop(s, size)
         s.done[done] = column
         done += 1
-        for e in range(s.back_start[column], s.back_start[column + 1]):
-            row = s.back_row[e]
+        for e in range(s.rows.at[column], s.rows.at[column] + s.rows.size[column]):
+            row = s.rows.other[e]
             left = s.mate[row]
-            if left == column:
-                continue
-            far = base + s.u[row] + s.p[column] - s.base - s.back_score[e]
-            if far >= limit:
+            far = base + s.u[row] + s.p[column] - s.base - s.rows.score[e]
+            if left == column or far >= limit:
                 continue
             if left < 0:
                 limit, end_row, end_column = far, row, column
