@@ -77,7 +77,7 @@ class Problem:
                 taken.update((f"column {mentee}", f"row {mentor}"))
         for place, count in taken.items():
             kind, name = place.split(" ", 1)
-            if count > (1 if kind == "row" or self.format == "peer" else room[name]):
+            if count > (min(1, room[name]) if self.format == "peer" else 1 if kind == "row" else room[name]):
                 raise BadValue("pins", f"{name} has more pinned partners than places.")
 
     def ordered_pins(self) -> Iterator[Names]:
