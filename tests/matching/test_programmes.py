@@ -66,6 +66,74 @@ async def test_a_body_that_makes_no_sense_is_refused_and_named(house: House) -> 
         assert response.json()["errors"][0]["field"]
 
 
+async def test_rules_have_versions_that_can_be_read_and_compared(house: House) -> None:
+    made = await house.ok("POST", "/programmes", json={"name": "Spring"})
+    path = f"/programmes/{made['programme_id']}"
+    await house.ok("POST", f"{path}/open")
+    changed = await house.call("PUT", f"{path}/rules", json={"score_min": 100, "weights": {"skills": 7, "goals": 3}})
+    assert (changed.json()["rules_version"], changed.headers["etag"]) == (2, '"3"')
+    same = await house.ok("PUT", f"{path}/rules", json={"score_min": 100, "weights": {"skills": 7, "goals": 3}})
+    assert (same["rules_version"], same["version"]) == (2, 3)
+    await house.ok("PUT", f"{path}/rules", *ADMIN, json={"level_gap_max": 4})
+    first = await house.ok("GET", f"{path}/rules?limit=2")
+    rest = await house.ok("GET", f"{path}/rules?limit=2&cursor={first['next']}")
+    listed = first["items"] + rest["items"]
+    assert [(one["number"], one["author_id"]) for one in listed] == [(3, "boss"), (2, MANAGER), (1, MANAGER)]
+    assert (await house.ok("GET", f"{path}/rules/2")) == listed[1]
+    assert listed[1]["digest"] == changed.json()["rules_digest"]
+    found = await house.ok("GET", f"{path}/rules/1/compare/2")
+    changes = {change["field"]: (change["before"], change["after"]) for change in found["changes"]}
+    assert changes["rules.score_min"] == (0, 100)
+    assert changes["rules.weights.skills"] == (4000, 7)
+    assert "rules.level_gap_max" not in changes
+    assert (await house.ok("GET", f"{path}/rules/2/compare/2"))["changes"] == []
+    for number in (4, 2**31 - 1):
+        assert (await house.call("GET", f"{path}/rules/{number}")).status_code == 404
+
+
+async def test_other_rules_are_said_by_their_digest_once_people_know_of_the_programme(house: House) -> None:
+    made = await house.ok("POST", "/programmes", json={"name": "Spring"})
+    path = f"/programmes/{made['programme_id']}"
+    await house.ok("PUT", f"{path}/rules", json={"score_min": 1})
+    opened = await house.ok("POST", f"{path}/open")
+    changed = await house.ok("PUT", f"{path}/rules", json={"score_min": 2})
+    said = await house.said("programme.opened", at_least=2)
+    assert [one["rules_digest"] for one in said] == [opened["rules_digest"], changed["rules_digest"]]
+
+
+RULES_OF_NO_SENSE: tuple[tuple[dict[str, object], str], ...] = (
+    ({"weights": {"skills": -1}}, "weights.skills"),
+    ({"weights": {"charm": 1}}, "weights.charm"),
+    ({"level_gap_min": 2, "level_gap_max": 1}, "level_gap_max"),
+    ({"shared_hours_min": 9}, "shared_hours_min"),
+    ({"no_such_rule": 1}, "no_such_rule"),
+)
+
+
+async def test_rules_that_make_no_sense_are_named_and_leave_the_programme_as_it_was(house: House) -> None:
+    made = await house.ok("POST", "/programmes", json={"name": "Spring"})
+    path = f"/programmes/{made['programme_id']}"
+    for body, field in RULES_OF_NO_SENSE:
+        response = await house.call("PUT", f"{path}/rules", json=body)
+        assert (response.status_code, body) == (422, body)
+        assert response.json()["errors"][0]["field"].endswith(field)
+    peers = await house.ok("POST", "/programmes", json={"name": "Peers", "format": "peer"})
+    response = await house.call("PUT", f"/programmes/{peers['programme_id']}/rules", json={"objective": "two_sided"})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "rules.objective")
+    assert await house.ok("GET", path) == made
+    assert len((await house.ok("GET", f"{path}/rules"))["items"]) == 1
+
+
+async def test_rules_change_only_for_the_version_that_was_read_and_not_after_the_end(house: House) -> None:
+    programme = await house.programme()
+    path = f"/programmes/{programme}/rules"
+    assert (await house.call("PUT", path, json={"score_min": 1}, headers={"If-Match": '"1"'})).status_code == 412
+    assert (await house.call("PUT", path, json={"score_min": 1}, headers={"If-Match": '"2"'})).status_code == 200
+    await house.ok("POST", f"/programmes/{programme}/close")
+    response = await house.call("PUT", path, json={"score_min": 2})
+    assert (response.status_code, response.json()["code"]) == (409, "programme_closed")
+
+
 async def test_people_enrol_themselves(staffed: House) -> None:
     programme = await staffed.programme()
     path = f"/programmes/{programme}/participants/E1"

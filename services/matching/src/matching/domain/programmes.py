@@ -1,23 +1,32 @@
-"""Programmes and the people who take part in them."""
+"""Programmes: their rules, their clock, and their way from a draft to the end."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from contracts.event import Event
-from contracts.matching import (
-    Format,
-    ParticipantEnrolled,
-    ParticipantUnmatched,
-    ParticipantWithdrawn,
-    ProgrammeClosed,
-    ProgrammeOpened,
-    Role,
-)
-from matching.domain.refusal import BadValue, Refused
+from contracts.matching import Format, ProgrammeClosed, ProgrammeOpened
+from matching.domain.enrolment import EnrolmentPolicy
+from matching.domain.participants import Participant, Wants, leave_unmatched, withdraw
+from matching.domain.refusal import Refused
 from matching.domain.rules import Rules
-from matching.domain.runs import Reason
+
+__all__ = [
+    "Participant",
+    "Programme",
+    "ProgrammeStatus",
+    "RulesChange",
+    "Wants",
+    "change_enrolment",
+    "change_rules",
+    "close_programme",
+    "leave_unmatched",
+    "open_programme",
+    "rules_changes",
+    "withdraw",
+]
 
 ProgrammeStatus = Literal["draft", "open", "closed"]
 
@@ -40,11 +49,26 @@ class Programme:
     ends_on: datetime | None = None
     status: ProgrammeStatus = "draft"
     version: int = 1
+    template: str | None = None
+    """The template it was made from."""
+    rules_version: int = 1
+    """The number of the rules: each change makes the next one."""
+    enrolment: EnrolmentPolicy = field(default_factory=EnrolmentPolicy)
 
     def must_be_open(self) -> None:
         """Refuses what only an open programme can do."""
         if self.status != "open":
             raise Refused("programme_not_open", f"The programme is {self.status}; this needs an open one.")
+
+    def must_not_be_closed(self) -> None:
+        """Refuses changes of what is over."""
+        if self.status == "closed":
+            raise Refused("programme_closed", "The programme is closed; nothing of it changes any more.")
+
+    def must_make_sense(self) -> None:
+        """Refuses rules that a programme of this format cannot have."""
+        self.rules.must_suit(self.format)
+        self.enrolment.must_suit(self.format)
 
 
 def open_programme(programme: Programme) -> tuple[Programme, Event | None]:
@@ -54,7 +78,7 @@ def open_programme(programme: Programme) -> tuple[Programme, Event | None]:
     if programme.status == "open":
         return programme, None
     programme = replace(programme, status="open", version=programme.version + 1)
-    return programme, ProgrammeOpened(**_programme_state(programme))
+    return programme, ProgrammeOpened(**_state(programme))
 
 
 def close_programme(programme: Programme) -> tuple[Programme, Event | None]:
@@ -64,94 +88,55 @@ def close_programme(programme: Programme) -> tuple[Programme, Event | None]:
     if programme.status == "draft":
         raise Refused("programme_not_open", "A draft was never open; it cannot be closed.")
     programme = replace(programme, status="closed", version=programme.version + 1)
-    return programme, ProgrammeClosed(**_programme_state(programme))
+    return programme, ProgrammeClosed(**_state(programme))
+
+
+def change_rules(programme: Programme, rules: Rules) -> tuple[Programme, Event | None]:
+    """Other rules from now on, under the next number; the same rules again change nothing."""
+    programme.must_not_be_closed()
+    if rules == programme.rules:
+        return programme, None
+    number, version = programme.rules_version + 1, programme.version + 1
+    programme = replace(programme, rules=rules, rules_version=number, version=version)
+    programme.must_make_sense()
+    # The others know a programme's rules by their digest, and of a draft they know nothing.
+    return programme, ProgrammeOpened(**_state(programme)) if programme.status == "open" else None
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
-    """What a participant brings and asks: the part that they write themselves."""
+class RulesChange:
+    """One field in which two sets of rules differ, such as `rules.weights.skills`."""
 
-    roles: tuple[Role, ...]
-    capacity: int = 1
-    """Mentees at once as a mentor; a mentee has one mentor, a peer one partner at a time."""
-    skills_wanted: tuple[str, ...] = ()
-    skills_offered: tuple[str, ...] = ()
-    goals: tuple[str, ...] = ()
-    wishes: tuple[str, ...] = ()
-    blocks: tuple[str, ...] = ()
+    field: str
+    before: Any
+    after: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """One person's place in one programme."""
-
-    id: UUID
-    programme_id: UUID
-    employee_id: str
-    wants: Wants
-    status: Literal["enrolled", "withdrawn"] = "enrolled"
-    version: int = 0
-
-    def capacity_as(self, role: Role) -> int:
-        """How many partners this person may have in that role at once."""
-        if self.status == "withdrawn" or role not in self.wants.roles:
-            return 0
-        return self.wants.capacity if role == "mentor" else 1
+def rules_changes(before: Rules, after: Rules) -> tuple[RulesChange, ...]:
+    """Every field in which two sets of rules differ, in the order of the model."""
+    one, other = dict(_leaves(before.model_dump(mode="json"))), dict(_leaves(after.model_dump(mode="json")))
+    return tuple(RulesChange(field, one[field], other[field]) for field in one if one[field] != other[field])
 
 
-def enrol(
-    programme: Programme,
-    before: Participant | None,
-    participant_id: UUID,
-    employee_id: str,
-    wants: Wants,
-    taken: dict[Role, int],
-) -> tuple[Participant, Event | None]:
-    """Take part, or take part in another way; `taken` counts the places in use by role."""
-    programme.must_be_open()
-    _must_make_sense(programme, employee_id, wants)
-    if before is not None and before.status == "enrolled" and before.wants == wants:
-        return before, None
-    after = Participant(
-        id=before.id if before else participant_id,
-        programme_id=programme.id,
-        employee_id=employee_id,
-        wants=wants,
-        version=(before.version if before else 0) + 1,
-    )
-    for role, places in taken.items():
-        if places > after.capacity_as(role):
-            raise Refused("capacity_in_use", f"capacity: {places} as {role} in use; end those matches first.")
-    return after, ParticipantEnrolled(**_participant_state(after))
+def change_enrolment(programme: Programme, enrolment: EnrolmentPolicy) -> Programme:
+    """Another way into the programme from now on; whoever takes part stays."""
+    programme.must_not_be_closed()
+    if enrolment == programme.enrolment:
+        return programme
+    programme = replace(programme, enrolment=enrolment, version=programme.version + 1)
+    programme.must_make_sense()
+    return programme
 
 
-def withdraw(participant: Participant) -> tuple[Participant, Event | None]:
-    """No longer take part; withdrawing twice says nothing more."""
-    if participant.status == "withdrawn":
-        return participant, None
-    participant = replace(participant, status="withdrawn", version=participant.version + 1)
-    return participant, ParticipantWithdrawn(**_participant_state(participant))
+def _leaves(values: Mapping[str, Any], path: str = "rules") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{path}.{name}")
+        else:
+            yield f"{path}.{name}", value
 
 
-def leave_unmatched(participant: Participant, run_id: UUID, reason: Reason) -> tuple[Participant, Event]:
-    """A published run has nobody for them."""
-    participant = replace(participant, version=participant.version + 1)
-    return participant, ParticipantUnmatched(**_participant_state(participant), run_id=run_id, reason=reason)
-
-
-def _must_make_sense(programme: Programme, employee_id: str, wants: Wants) -> None:
-    fitting = {"peer"} if programme.format == "peer" else {"mentor", "mentee"}
-    if not set(wants.roles) <= fitting:
-        raise BadValue("roles", f"A {programme.format} programme has the roles {', '.join(sorted(fitting))}.")
-    for name, listed in (("wishes", wants.wishes), ("blocks", wants.blocks)):
-        if employee_id in listed:
-            raise BadValue(name, "Must not name the person themselves.")
-    both = sorted(set(wants.wishes) & set(wants.blocks))
-    if both:
-        raise BadValue("blocks", f"{both[0]} is on the wish list too.")
-
-
-def _programme_state(programme: Programme) -> dict[str, object]:
+def _state(programme: Programme) -> dict[str, object]:
     return {
         "programme_id": programme.id,
         "format": programme.format,
@@ -160,14 +145,4 @@ def _programme_state(programme: Programme) -> dict[str, object]:
         "owner_id": programme.owner_id,
         "rules_digest": programme.rules.digest,
         "reminder_minutes": programme.reminder_minutes,
-    }
-
-
-def _participant_state(participant: Participant) -> dict[str, object]:
-    return {
-        "participant_id": participant.id,
-        "programme_id": participant.programme_id,
-        "employee_id": participant.employee_id,
-        "roles": participant.wants.roles,
-        "capacity": participant.wants.capacity,
     }

@@ -14,6 +14,7 @@ from matching.adapters.db import directory as db
 from matching.adapters.db import erasure
 from matching.adapters.publishers import FOREIGN
 from matching.domain.directory import Person, Verdict, acts_at, advance, entry_of, learn, next_change
+from matching.handlers.enrolment import enrol_later
 from matching.handlers.leavers import release_leavers
 
 HrEvent = EmployeeRecord | EmployeeLeft | EmployeeErased
@@ -177,6 +178,13 @@ async def _tell(tx: Tx, before: dict[str, Person], changed: Sequence[Person], ca
             leavers.append(person.employee_id)
         tx.publish(event, version=person.version, cause=causes.get(person.employee_id))
     await release_leavers(tx, leavers, causes)
+    await enrol_later(tx, [person.employee_id for person in changed if _takes_effect(person, before)])
+
+
+def _takes_effect(person: Person, before: dict[str, Person]) -> bool:
+    """Whether somebody works here under a record that is another one than before."""
+    known = before.get(person.employee_id)
+    return person.status == "active" and (known is None or known.current != person.current)
 
 
 async def _forget(tx: Tx, reading: _Reading) -> None:

@@ -1,4 +1,4 @@
-"""Programmes: making, opening, closing, and who may see them."""
+"""Programmes: making, changing, opening, closing, and who may see them."""
 
 from uuid import UUID
 
@@ -7,14 +7,27 @@ from chassis.errors import Missing
 from chassis.preconditions import Precondition
 from chassis.transaction import Tx
 from matching.adapters.db import matches, programmes
+from matching.adapters.db import rules as versions
+from matching.domain.enrolment import EnrolmentPolicy
 from matching.domain.offers import end
-from matching.domain.programmes import Programme, close_programme, open_programme
+from matching.domain.programmes import (
+    Programme,
+    change_enrolment,
+    change_rules,
+    close_programme,
+    open_programme,
+)
+from matching.domain.rules import Rules
+from matching.handlers.enrolment import admit_later, enrol_everybody_later
+from matching.handlers.pairs import must_keep_pairs
 from matching.handlers.steps import take_step
 
 
-async def make_programme(tx: Tx, programme: Programme) -> Programme:
-    """A new draft."""
+async def make_programme(tx: Tx, caller: Caller, programme: Programme) -> Programme:
+    """A new draft with its first rules."""
+    programme.must_make_sense()
     await programmes.add_programme(tx, programme)
+    await versions.add_rules_version(tx, programme, caller.subject)
     return programme
 
 
@@ -26,6 +39,7 @@ async def open_enrolment(tx: Tx, caller: Caller, programme_id: UUID, expected: P
     if event is not None:
         await programmes.save_programme(tx, programme)
         tx.publish(event, version=programme.version)
+        await enrol_everybody_later(tx, programme)
     return programme
 
 
@@ -39,6 +53,37 @@ async def end_programme(tx: Tx, caller: Caller, programme_id: UUID, expected: Pr
         tx.publish(event, version=programme.version)
         for offer in await matches.lock_offers_in(tx, programme_id):
             await take_step(tx, end(offer, "programme_closed"))
+    return programme
+
+
+async def set_rules(tx: Tx, caller: Caller, programme_id: UUID, rules: Rules, expected: Precondition) -> Programme:
+    """Give a programme other rules, under the next number; what was decided by hand has to hold under them."""
+    before = await managed_programme(tx, caller, programme_id, lock=True)
+    expected.check(before.version)
+    programme, event = change_rules(before, rules)
+    if programme == before:
+        return programme
+    await must_keep_pairs(tx, programme)
+    await programmes.save_programme(tx, programme)
+    await versions.add_rules_version(tx, programme, caller.subject)
+    if event is not None:
+        tx.publish(event, version=programme.version)
+    return programme
+
+
+async def set_enrolment(
+    tx: Tx, caller: Caller, programme_id: UUID, policy: EnrolmentPolicy, expected: Precondition
+) -> Programme:
+    """Change how people come into a programme; nobody who takes part loses their place."""
+    before = await managed_programme(tx, caller, programme_id, lock=True)
+    expected.check(before.version)
+    programme = change_enrolment(before, policy)
+    if programme == before:
+        return programme
+    await programmes.save_programme(tx, programme)
+    if programme.status == "open":
+        await admit_later(tx, programme_id)
+        await enrol_everybody_later(tx, programme)
     return programme
 
 

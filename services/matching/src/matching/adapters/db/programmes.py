@@ -12,10 +12,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from chassis.transaction import Tx
 from contracts.matching import Role
 from matching.adapters.db.tables import participant, programme
-from matching.domain.programmes import Participant, Programme, Wants
+from matching.domain.enrolment import EnrolmentPolicy
+from matching.domain.participants import Participant, Wants
+from matching.domain.programmes import Programme
 from matching.domain.rules import Rules
 
 _WANTS = [field.name for field in fields(Wants)]
+_PLACE = [field.name for field in fields(Participant) if field.name != "wants"]
 
 
 async def add_programme(tx: Tx, new: Programme) -> None:
@@ -35,7 +38,7 @@ async def find_programme(tx: Tx, programme_id: UUID, *, lock: bool = False, keep
     if lock or keep:
         statement = statement.with_for_update(read=keep)
     row = (await tx.connection.execute(statement)).first()
-    return None if row is None else _programme(row)
+    return None if row is None else programme_of(row)
 
 
 async def programmes_seen_by(
@@ -50,21 +53,20 @@ async def programmes_seen_by(
             tuple_(programme.c.created_at, programme.c.id) < tuple_(literal(after[0]), literal(after[1]))
         )
     statement = statement.order_by(programme.c.created_at.desc(), programme.c.id.desc()).limit(limit)
-    return [(_programme(row), row.created_at) for row in await tx.connection.execute(statement)]
+    return [(programme_of(row), row.created_at) for row in await tx.connection.execute(statement)]
 
 
 async def save_participant(tx: Tx, changed: Participant) -> None:
     """Store a participant, new or changed."""
-    values = {
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in asdict(changed.wants).items()},
-        "id": changed.id,
-        "programme_id": changed.programme_id,
-        "employee_id": changed.employee_id,
-        "status": changed.status,
-        "version": changed.version,
-    }
-    statement = upsert(participant).values(values)
-    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    await save_participants(tx, [changed])
+
+
+async def save_participants(tx: Tx, changed: Sequence[Participant]) -> None:
+    """Store participants, new or changed."""
+    for start in range(0, len(changed), _AT_ONCE):
+        statement = upsert(participant).values([_place_values(one) for one in changed[start : start + _AT_ONCE]])
+        new = {name: statement.excluded[name] for name in (*_PLACE, *_WANTS)}
+        await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=new))
 
 
 async def find_participant(tx: Tx, programme_id: UUID, employee_id: str, *, lock: bool = False) -> Participant | None:
@@ -75,15 +77,19 @@ async def find_participant(tx: Tx, programme_id: UUID, employee_id: str, *, lock
     if lock:
         statement = statement.with_for_update()
     row = (await tx.connection.execute(statement)).first()
-    return None if row is None else _participant(row)
+    return None if row is None else participant_of(row)
 
 
-async def participants_page(tx: Tx, programme_id: UUID, after: str | None, limit: int) -> list[Participant]:
-    """Those who take part, by employee id."""
-    statement = _enrolled(participant.c.programme_id == programme_id).order_by(participant.c.employee_id).limit(limit)
+async def participants_page(
+    tx: Tx, programme_id: UUID, after: str | None, limit: int, status: str | None = None
+) -> list[Participant]:
+    """Those who take part or wait to, by employee id."""
+    statement = _present(participant.c.programme_id == programme_id).order_by(participant.c.employee_id).limit(limit)
+    if status is not None:
+        statement = statement.where(participant.c.status == status)
     if after is not None:
         statement = statement.where(participant.c.employee_id > after)
-    return [_participant(row) for row in await tx.connection.execute(statement)]
+    return [participant_of(row) for row in await tx.connection.execute(statement)]
 
 
 async def lock_participants(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Participant]:
@@ -91,27 +97,27 @@ async def lock_participants(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Partici
     statement = (
         select(participant).where(participant.c.id.in_(sorted(ids))).order_by(participant.c.id).with_for_update()
     )
-    return {row.id: _participant(row) for row in await tx.connection.execute(statement)}
+    return {row.id: participant_of(row) for row in await tx.connection.execute(statement)}
 
 
 async def lock_places_of(tx: Tx, employee_ids: Collection[str]) -> list[Participant]:
-    """Everything that these people take part in, locked in the order of ids."""
+    """Everything that these people take part in or wait for, locked in the order of ids."""
     statement = (
-        _enrolled(participant.c.employee_id.in_(sorted(employee_ids))).order_by(participant.c.id).with_for_update()
+        _present(participant.c.employee_id.in_(sorted(employee_ids))).order_by(participant.c.id).with_for_update()
     )
-    return [_participant(row) for row in await tx.connection.execute(statement)]
+    return [participant_of(row) for row in await tx.connection.execute(statement)]
 
 
 async def lock_all_participants(tx: Tx, programme_id: UUID) -> list[Participant]:
     """All who take part in a programme, locked in the order of their ids."""
     statement = _enrolled(participant.c.programme_id == programme_id).order_by(participant.c.id).with_for_update()
-    return [_participant(row) for row in await tx.connection.execute(statement)]
+    return [participant_of(row) for row in await tx.connection.execute(statement)]
 
 
 async def participants_with_records(tx: Tx, programme_id: UUID) -> list[tuple[Participant, dict[str, Any]]]:
-    """All who take part and are employed now, with their records, by employee id."""
-    rows = await tx.connection.execute(_WITH_RECORDS, {"programme_id": programme_id})
-    return [(_participant(row), row.document) for row in rows]
+    """All who take part and are employed now, by employee id, with their records and whether they are `trained`."""
+    rows = await tx.connection.execute(_WITH_RECORDS, {"programme_id": programme_id, "today": tx.now.date()})
+    return [(participant_of(row), row.document) for row in rows]
 
 
 async def bump_participants(tx: Tx, changed: Sequence[Participant]) -> None:
@@ -142,13 +148,21 @@ def _enrolled(where: ColumnElement[bool]) -> Select[Any]:
     return select(participant).where(and_(where, participant.c.status == "enrolled"))
 
 
+def _present(where: ColumnElement[bool]) -> Select[Any]:
+    return select(participant).where(and_(where, participant.c.status != "withdrawn"))
+
+
 def _programme_values(given: Programme) -> dict[str, Any]:
-    names = {field.name for field in fields(Programme)} - {"rules", "reminder_minutes"}
-    values: dict[str, Any] = {name: getattr(given, name) for name in names}
-    return values | {"rules": given.rules.model_dump(), "reminder_minutes": list(given.reminder_minutes)}
+    values: dict[str, Any] = {field.name: getattr(given, field.name) for field in fields(Programme)}
+    return values | {
+        "rules": given.rules.model_dump(mode="json"),
+        "enrolment": given.enrolment.model_dump(mode="json"),
+        "reminder_minutes": list(given.reminder_minutes),
+    }
 
 
-def _programme(row: Row[Any]) -> Programme:
+def programme_of(row: Row[Any]) -> Programme:
+    """The programme of a row of that table."""
     return Programme(
         id=row.id,
         name=row.name,
@@ -162,18 +176,30 @@ def _programme(row: Row[Any]) -> Programme:
         ends_on=row.ends_on,
         status=row.status,
         version=row.version,
+        template=row.template,
+        rules_version=row.rules_version,
+        enrolment=EnrolmentPolicy.model_validate(row.enrolment),
     )
 
 
-def _participant(row: Row[Any]) -> Participant:
+def participant_of(row: Row[Any]) -> Participant:
+    """The participant of a row of that table."""
     wants: dict[str, Any] = {
         name: tuple(value) if isinstance(value := getattr(row, name), list) else value for name in _WANTS
     }
-    return Participant(row.id, row.programme_id, row.employee_id, Wants(**wants), row.status, row.version)
+    return Participant(wants=Wants(**wants), **{name: getattr(row, name) for name in _PLACE})
 
 
+def _place_values(place: Participant) -> dict[str, Any]:
+    wants = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(place.wants).items()}
+    return wants | {name: getattr(place, name) for name in _PLACE}
+
+
+_AT_ONCE = 500
+"""Rows of one statement: its values are counted in 16 bits."""
 _WITH_RECORDS = text(
-    "SELECT participant.*, employee.document FROM participant JOIN employee USING (employee_id)"
+    "SELECT participant.*, employee.document || jsonb_build_object('trained', COALESCE(done_on <= :today, false))"
+    " AS document FROM participant JOIN employee USING (employee_id) LEFT JOIN training USING (employee_id)"
     " WHERE programme_id = :programme_id AND participant.status = 'enrolled' AND employee.status = 'active'"
     " ORDER BY employee_id"
 )

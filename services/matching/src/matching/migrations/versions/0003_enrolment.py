@@ -1,5 +1,7 @@
 """Versions of rules, waiting lists, pauses, pairs set by hand, arms, and who has done the training."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -54,9 +56,7 @@ def _alter_programmes() -> None:
 
 
 def _alter_participants() -> None:
-    def add(
-        name: str, kind: sa.types.TypeEngine[object], comment: str | None = None, default: str | None = None
-    ) -> None:
+    def add(name: str, kind: sa.types.TypeEngine[Any], comment: str | None = None, default: str | None = None) -> None:
         given = sa.text(default) if default else None
         op.add_column(
             "participant", sa.Column(name, kind, server_default=given, nullable=default is None, comment=comment)

@@ -1,0 +1,74 @@
+"""Pairs that who runs a programme decides on by hand, over HTTP."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from chassis.http import Body, Cursor, Page, Router, Transaction
+from contracts.words import EmployeeId
+from matching.adapters.db.pairs import PairKind, ProgrammePair, pairs_page
+from matching.api.fields import EmployeeInPath, Manager, naming_the_field
+from matching.handlers import pairs as handlers
+from matching.handlers.programmes import managed_programme
+
+router = Router(prefix="/programmes/{programme_id}/pairs", tags=["pairs"])
+
+
+class PairBody(Body):
+    """What is decided about two people."""
+
+    kind: PairKind
+
+
+class PairView(BaseModel):
+    """Two people and what was decided about them; among peers the smaller id stands first."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    mentee_id: str
+    mentor_id: str
+    kind: PairKind
+    set_by: str | None
+    set_at: datetime
+
+
+@router.put("/{mentee_id}/{mentor_id}")
+async def put_pair(
+    tx: Transaction,
+    caller: Manager,
+    programme_id: UUID,
+    mentee_id: EmployeeInPath,
+    mentor_id: EmployeeInPath,
+    body: PairBody,
+) -> PairView:
+    """Have two people matched, or kept apart, by every run from now on.
+
+    Who must be matched has to take part, have a free place for it, and break no hard rule: 422 names it.
+    """
+    programme = await managed_programme(tx, caller, programme_id, lock=True)
+    with naming_the_field():
+        pair = await handlers.decide_pair(tx, programme, mentee_id, mentor_id, body.kind, caller.subject)
+    return _view(pair)
+
+
+@router.delete("/{mentee_id}/{mentor_id}", status_code=204)
+async def delete_pair(
+    tx: Transaction, caller: Manager, programme_id: UUID, mentee_id: EmployeeInPath, mentor_id: EmployeeInPath
+) -> None:
+    """Leave two people to the engine again."""
+    programme = await managed_programme(tx, caller, programme_id, lock=True)
+    await handlers.take_back_pair(tx, programme, mentee_id, mentor_id)
+
+
+@router.get("")
+async def list_pairs(tx: Transaction, caller: Manager, programme_id: UUID, cursor: Cursor) -> Page[PairView]:
+    """All pairs that were decided on by hand, by ids."""
+    await managed_programme(tx, caller, programme_id)
+    after = cursor.after(EmployeeId, EmployeeId)
+    found = await pairs_page(tx, programme_id, (after[0], after[1]) if after else None, cursor.fetch)
+    return cursor.page(found, key=lambda pair: (pair.mentee_id, pair.mentor_id), item=_view)
+
+
+def _view(pair: ProgrammePair) -> PairView:
+    return PairView.model_validate(pair)

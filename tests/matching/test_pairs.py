@@ -1,0 +1,93 @@
+"""Pairs that are decided on by hand."""
+
+from typing import Any
+
+import pytest
+
+from tests.builders import hired
+from tests.matching.conftest import MANAGER, House
+
+MUST, NEVER = {"kind": "must_match"}, {"kind": "forbidden"}
+
+
+async def refused(house: House, path: str, body: dict[str, Any] = MUST) -> tuple[int, str]:
+    response = await house.call("PUT", path, json=body)
+    return response.status_code, response.json()["errors"][0]["field"]
+
+
+async def with_people(house: House, **given: Any) -> str:
+    """A programme with the mentees E1 to E3 and the mentors E4 to E6."""
+    programme = await house.programme(**given)
+    await house.enrol(programme, ["E1", "E2", "E3"], "mentee")
+    await house.enrol(programme, ["E4", "E5", "E6"], "mentor")
+    return f"/programmes/{programme}"
+
+
+async def test_pairs_are_decided_listed_and_taken_back(staffed: House) -> None:
+    path = await with_people(staffed)
+    await staffed.ok("PUT", f"{path}/pairs/E2/E5", json=MUST)
+    made = await staffed.ok("PUT", f"{path}/pairs/E1/E4", json=MUST)
+    assert (made["kind"], made["set_by"]) == ("must_match", MANAGER)
+    await staffed.ok("PUT", f"{path}/pairs/E1/E4", json=NEVER)
+    first = await staffed.ok("GET", f"{path}/pairs?limit=1")
+    rest = await staffed.ok("GET", f"{path}/pairs?limit=1&cursor={first['next']}")
+    found = [(one["mentee_id"], one["mentor_id"], one["kind"]) for one in first["items"] + rest["items"]]
+    assert found == [("E1", "E4", "forbidden"), ("E2", "E5", "must_match")]
+    assert (await staffed.call("DELETE", f"{path}/pairs/E1/E4")).status_code == 204
+    assert (await staffed.call("DELETE", f"{path}/pairs/E1/E4")).status_code == 204
+    assert len((await staffed.ok("GET", f"{path}/pairs"))["items"]) == 1
+
+
+async def test_peers_have_no_order(staffed: House) -> None:
+    programme = await staffed.programme(format="peer")
+    await staffed.enrol(programme, ["E1", "E2"], "peer")
+    path = f"/programmes/{programme}/pairs"
+    await staffed.ok("PUT", f"{path}/E2/E1", json=NEVER)
+    await staffed.ok("PUT", f"{path}/E1/E2", json=MUST)
+    (found,) = (await staffed.ok("GET", path))["items"]
+    assert (found["mentee_id"], found["mentor_id"], found["kind"]) == ("E1", "E2", "must_match")
+
+
+async def test_a_must_match_pair_that_a_hard_rule_forbids_is_refused_by_the_rule(house: House) -> None:
+    await house.hear(
+        *(hired(f"E{number}") for number in range(1, 5)),
+        hired("E5", level=9, languages=("fr",)),
+        hired("E6", manager_id="E1"),
+    )
+    path = await with_people(house, rules={"level_gap_max": 2})
+    await house.ok("PUT", f"{path}/participants/E2", json={"roles": ["mentee"], "blocks": ["E4"]})
+    assert await refused(house, f"{path}/pairs/E1/E5") == (422, "rules.level_gap_max")
+    assert await refused(house, f"{path}/pairs/E1/E6") == (422, "pair.reporting_line")
+    assert await refused(house, f"{path}/pairs/E2/E4") == (422, "pair.block")
+    assert await refused(house, f"{path}/pairs/E1/E1") == (422, "mentor_id")
+    assert await refused(house, f"{path}/pairs/E4/E1") == (422, "mentee_id")
+    assert await refused(house, f"{path}/pairs/E1/E99") == (422, "mentor_id")
+    assert (await house.ok("GET", f"{path}/pairs"))["items"] == []
+    await house.ok("PUT", f"{path}/pairs/E1/E5", json=NEVER)
+
+
+async def test_nobody_has_more_must_match_pairs_than_places(staffed: House) -> None:
+    path = await with_people(staffed)
+    await staffed.ok("PUT", f"{path}/pairs/E1/E4", json=MUST)
+    await staffed.ok("PUT", f"{path}/pairs/E1/E4", json=MUST)
+    assert await refused(staffed, f"{path}/pairs/E1/E5") == (422, "mentee_id")
+    assert await refused(staffed, f"{path}/pairs/E2/E4") == (422, "mentor_id")
+    await staffed.ok("PUT", f"{path}/participants/E4", json={"roles": ["mentor"], "capacity": 2})
+    await staffed.ok("PUT", f"{path}/pairs/E2/E4", json=MUST)
+
+
+async def test_rules_that_break_a_must_match_pair_are_refused_by_the_rule(house: House) -> None:
+    await house.hear(*(hired(f"E{number}", level=number) for number in range(1, 7)))
+    path = await with_people(house)
+    await house.ok("PUT", f"{path}/pairs/E1/E6", json=MUST)
+    assert await refused(house, f"{path}/rules", {"level_gap_max": 4}) == (422, "rules.level_gap_max")
+    assert (await house.ok("GET", path))["rules_version"] == 1
+    await house.ok("PUT", f"{path}/rules", json={"level_gap_max": 5})
+
+
+@pytest.mark.parametrize("who", ["E1", "E-other"])
+async def test_only_who_runs_the_programme_decides_on_pairs(staffed: House, who: str) -> None:
+    path = await with_people(staffed)
+    assert (await staffed.call("PUT", f"{path}/pairs/E1/E4", who, json=NEVER)).status_code == 403
+    other = ("E-other", "programme-manager")
+    assert (await staffed.call("PUT", f"{path}/pairs/E1/E4", *other, json=NEVER)).status_code == 404
