@@ -51,6 +51,29 @@ async def test_the_same_identity_with_another_body_is_a_dead_letter(
         assert await rows.fetchval("SELECT count(*) FROM echo") == 1
 
 
+async def test_the_same_event_in_either_mode_is_a_duplicate_and_no_dead_letter(
+    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
+) -> None:
+    data = probe.goal().model_dump(mode="json")
+    event = {"specversion": "1.0", "id": "same", "source": "/elsewhere", "type": GoalSet.subject}
+    binary = {f"ce-{name}": value for name, value in event.items()}
+    shuffled = json.dumps(dict(reversed(data.items())), indent=2).encode()
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        for body, headers in (
+            (GoalSet.model_validate(data).model_dump_json().encode(), binary),
+            (json.dumps(event | {"data": data}).encode(), None),
+            (shuffled, binary),
+        ):
+            await bus.js.publish(GoalSet.subject, body, headers=headers, stream="SESSIONS")
+        await bus.settled()
+        assert await _letters(bus) == []
+        assert await rows.fetchval("SELECT count(*) FROM echo") == 1
+        other = json.dumps(event | {"data": {**data, "code": "another"}}).encode()
+        await bus.js.publish(GoalSet.subject, other, stream="SESSIONS")
+        await bus.settled()
+        assert [letter["reason"] for letter in await _letters(bus)] == ["identity_reused"]
+
+
 async def test_poison_in_a_batch_costs_only_itself(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
@@ -88,7 +111,7 @@ async def test_a_hanging_handler_ends_in_a_dead_letter(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
     async with running(
-        probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS, handler_seconds="0.1"
+        probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS, handler_seconds="0.4"
     ):
         await bus.publish(probe.goal("hang"))
         await bus.publish(probe.goal("ok"))

@@ -105,6 +105,21 @@ async def test_the_same_event_again_is_taken_once_and_another_under_its_id_is_re
     assert len(await house.bus.messages("hr.employee.>")) == 1
 
 
+async def test_the_same_event_in_the_other_mode_is_taken_as_the_same(house: House) -> None:
+    event = whole(hired("E1"))
+    names = {f"ce-{name}": event[name] for name in ("specversion", "id", "source", "type", "time")}
+    written_otherwise = json.dumps(dict(reversed(event["data"].items())), indent=1).encode()
+    for content, kind, headers in (
+        (written_otherwise, "application/json", names),
+        (event, "application/cloudevents+json", None),
+    ):
+        response = await post(house, content, kind, headers=headers)
+        assert response.json()["accepted"] == 1, response.text
+    await house.said("employee.activated", at_least=1)
+    await house.bus.settled()
+    assert await house.bus.data("mentorship.dlq.>") == []
+
+
 async def test_an_event_over_the_limit_of_the_bus_is_refused_by_itself(house: House) -> None:
     event = whole(hired("E1"))
     big = event | {"data": event["data"] | {"ignored": "x" * 300_000}}

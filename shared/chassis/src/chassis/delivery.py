@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from opentelemetry.trace import Span
 from pydantic import ValidationError
 
 from chassis.cloudevents import CloudEvent, Undecodable, decode
+from chassis.digests import digest_of
 from chassis.ids import identity_of
 from chassis.subscription import Received
 from contracts.event import EventClass
@@ -70,7 +70,7 @@ def read_at(
 def understand(delivery: Delivery, envelope: CloudEvent, events: Mapping[str, EventClass]) -> None:
     """Turn the data into the event class of its type; raises `Undecodable`."""
     delivery.identity = identity_of(envelope.source, envelope.id)
-    delivery.digest = blake2b(envelope.data, digest_size=16).digest()
+    delivery.digest = digest_of(envelope.source, envelope.data)
     event_class = events.get(envelope.type)
     if event_class is None:
         raise Undecodable("unknown_type")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from chassis.cloudevents import CloudEvent, Undecodable, describe_invalid
+from chassis.digests import canonical
 from chassis.outbox import EventTooLarge
 from chassis.transaction import Tx
 from contracts.event import events_of
@@ -91,7 +92,7 @@ def _checked(index: int, read: Read) -> tuple[CloudEvent | None, Taken]:
 
 def _forward(tx: Tx, index: int, event: CloudEvent, known: dict[tuple[str, str], bytes]) -> Taken:
     before = known.setdefault((event.source, event.id), event.data)
-    if before != event.data:
+    if before != event.data and canonical(before) != canonical(event.data):
         return _refused(index, event.id, "identity_reused")
     try:
         tx.forward(event)
