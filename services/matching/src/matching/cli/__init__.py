@@ -1,0 +1,1 @@
+"""Commands of matching that need no server: match one file, prove a run."""

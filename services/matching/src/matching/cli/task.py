@@ -1,0 +1,113 @@
+"""From files to a problem: people, rules, pairs that are settled beforehand, a taxonomy of skills."""
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import typer
+
+from contracts.matching import Format
+from matching.adapters.skills import load_taxonomy, own_taxonomy
+from matching.cli.people_file import NoTable, People, read_people
+from matching.domain.problems import Names, Problem, peers_in_order
+from matching.domain.refusal import BadValue
+from matching.domain.rules import Rules, rules_of
+from matching.domain.skills import Taxonomy
+
+KINDS = ("must_match", "forbidden", "earlier")
+
+
+class Given(NamedTuple):
+    """What the command line names."""
+
+    people: Path
+    rules: Path | None
+    format: Format
+    pairs: Path | None
+    taxonomy: Path | None
+    day: datetime | None
+
+
+class Task(NamedTuple):
+    """The problem and the people file as it was read."""
+
+    problem: Problem
+    people: People
+
+
+def fail(sentence: str, code: int = 2) -> NoReturn:
+    """End with one sentence on stderr."""
+    typer.echo(f"mentorship: {sentence}", err=True)
+    raise typer.Exit(code)
+
+
+def task_of(given: Given) -> Task:
+    """Read every file; what is wrong with a file as a whole ends the command."""
+    now = (given.day or datetime.now(UTC)).replace(tzinfo=UTC)
+    people = _people(given.people, now)
+    problem = Problem(
+        given.format,
+        _rules(given.rules),
+        people.peers if given.format == "peer" else people.mentees,
+        () if given.format == "peer" else people.mentors,
+        taxonomy=_taxonomy(given.taxonomy),
+        **_pairs(given.pairs, peers=given.format == "peer"),
+    )
+    for side, somebody in (("mentee", problem.mentees), ("mentor", problem.columns)):
+        if not somebody:
+            role = "peer" if given.format == "peer" else side
+            fail(f"{given.people} has nobody whose role is {role}.")
+    return Task(problem, people)
+
+
+def _people(path: Path, now: datetime) -> People:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return read_people(file, now, json_lines=path.suffix in {".jsonl", ".ndjson"})
+    except NoTable as error:
+        fail(f"{path} {error}.")
+
+
+def _rules(path: Path | None) -> Rules:
+    if path is None:
+        return Rules()
+    try:
+        given = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError):
+        fail(f"{path} is not JSON.")
+    if not isinstance(given, dict):
+        fail(f"{path} holds no rules: it has to be a JSON object.")
+    try:
+        return rules_of(given)
+    except BadValue as error:
+        fail(f"{path}: {error.field}: {error.detail}.")
+
+
+def _taxonomy(path: Path | None) -> Taxonomy:
+    try:
+        return own_taxonomy() if path is None else load_taxonomy(path)
+    except BadValue as error:
+        fail(f"{path}: {error.field}: {error.detail}")
+
+
+def _pairs(path: Path | None, *, peers: bool) -> dict[str, frozenset[Names]]:
+    found: dict[str, set[Names]] = {kind: set() for kind in KINDS}
+    for kind, names in _settled(path) if path is not None else ():
+        found[kind].add(names)
+    tidy = {kind: peers_in_order(pairs) if peers else frozenset(pairs) for kind, pairs in found.items()}
+    return {"pins": tidy["must_match"], "forbids": tidy["forbidden"], "earlier": tidy["earlier"]}
+
+
+def _settled(path: Path) -> Iterator[tuple[str, Names]]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.DictReader(file)
+        if missing := {"mentee_id", "mentor_id", "kind"} - set(reader.fieldnames or ()):
+            fail(f"{path} has no column {min(missing)}: it needs mentee_id, mentor_id and kind.")
+        for row in reader:
+            kind = (row["kind"] or "").strip().casefold()
+            if kind not in KINDS:
+                fail(f"{path}, line {reader.line_num}: the kind is none of {', '.join(KINDS)}.")
+            yield kind, ((row["mentee_id"] or "").strip(), (row["mentor_id"] or "").strip())
