@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -148,6 +149,11 @@ def test_a_pin_that_cannot_be_is_refused_and_says_why(given: dict[str, Any], say
         solve(problem)
     assert refused.value.field == "pins"
     assert says in refused.value.detail
+
+
+def test_a_refusal_is_heard_in_another_process() -> None:
+    said = pickle.loads(pickle.dumps(BadValue("pins", "E1 with E2: no.")))  # noqa: S301
+    assert (said.field, said.detail, str(said)) == ("pins", "E1 with E2: no.", "pins: E1 with E2: no.")
 
 
 @pytest.mark.parametrize(

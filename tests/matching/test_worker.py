@@ -177,3 +177,19 @@ async def test_a_worker_that_is_killed_in_the_middle_leaves_its_run_to_the_next_
     assert (run["attempts"], run["pair_count"]) == (2, 800)
     assert len(await house.said("run.completed", at_least=1)) == 1
     assert not psutil.wait_procs(engine, timeout=10)[1], "the engine outlived its worker"
+
+
+async def test_a_run_whose_pins_break_a_rule_fails_and_says_so(staffed: House) -> None:
+    programme, run_id = await _queued(staffed)
+    async with staffed.here.service.database.transaction() as tx:
+        await tx.connection.execute(
+            text(
+                "INSERT INTO programme_pair (programme_id, mentee_id, mentor_id, kind, set_at)"
+                " VALUES (:id, 'E1', 'E4', 'must_match', now()), (:id, 'E1', 'E5', 'must_match', now())"
+            ),
+            {"id": programme},
+        )
+    async with opened(staffed.url) as worker:
+        await worker.work_once()
+    run = await staffed.ok("GET", f"/runs/{run_id}")
+    assert (run["status"], run["reason"]) == ("failed", "invalid_pins")

@@ -28,6 +28,7 @@ from chassis.tracing import parse_traceparent
 from chassis.transaction import Database
 from matching.adapters.db.runs import Run
 from matching.domain.assignment import Unsolved
+from matching.domain.refusal import BadValue
 from matching.handlers import work
 from matching.main import worker_settings
 from matching.worker import metrics
@@ -97,7 +98,7 @@ class Worker:
             pool = await work.load(tx, run)
         try:
             outcome = await self._solve(run, Task(pool.problem, pool.enrolment))
-        except (Unsolved, BrokenProcessPool, MemoryError, ArithmeticError, ValueError) as error:
+        except (Unsolved, BadValue, BrokenProcessPool, MemoryError, ArithmeticError, ValueError) as error:
             self.close()
             log.warning("run_failed", run=str(run.id), reason=type(error).__name__)
             async with self._database.transaction() as tx:
@@ -167,6 +168,8 @@ def beat() -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, BrokenProcessPool):
         return "engine_died"
+    if isinstance(error, BadValue):
+        return f"invalid_{error.field}"
     return "unsolved" if isinstance(error, Unsolved) else "engine_error"
 
 
