@@ -139,9 +139,12 @@ def _fill_chunk(line, at, row, market):
 
 @njit(cache=True, nogil=True)
 def same_line(row_line, row, column_line, column):
-    """Whether one stands above the other, or both are the same: nested (enter, leave) intervals."""
-    enter, other = row_line[row, 0], column_line[column, 0]
-    return (enter <= other and other < row_line[row, 1]) or (other <= enter and enter < column_line[column, 1])
+    """Whether one stands above the other, or both are the same person.
+
+    Of the (enter, leave) intervals of a tree two are nested or have nothing in common; an empty one stands outside.
+    """
+    enter = max(row_line[row, 0], column_line[column, 0])
+    return enter < min(row_line[row, 1], column_line[column, 1])
 
 
 @njit(cache=True, nogil=True)

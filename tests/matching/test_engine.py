@@ -1,0 +1,163 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from matching.domain.engine.assignment import Assignment, assign
+from matching.domain.engine.fair import assign_fairly
+from matching.domain.engine.market import Market
+from matching.domain.engine.scoring import Pricing, best, score_pairs, score_row, top
+from tests.matching.dense import market_of
+from tests.matching.markets import random_market, scores_by_definition
+
+
+def optimum(market: Market, *, coverage: bool) -> tuple[int, int]:
+    """(pairs, total) of the best assignment, by SciPy on the whole matrix with every place a column of its own."""
+    score = scores_by_definition(market)
+    places = np.repeat(np.arange(market.columns), np.minimum(market.capacity, market.rows))
+    base = 10_000 * min(market.rows, len(places)) + 1 if coverage else 0
+    weight = np.where(score >= 0, score.astype(np.int64) + base, 0)[:, places]
+    rows, columns = linear_sum_assignment(weight, maximize=True)
+    held = score[rows, places[columns]] >= 0
+    held &= weight[rows, columns] > 0
+    return int(held.sum()), int(score[rows, places[columns]][held].sum())
+
+
+def check(market: Market, found: Assignment) -> None:
+    """Everything that must hold of any answer."""
+    held = np.flatnonzero(found.mate >= 0)
+    score = scores_by_definition(market)
+    assert (score[held, found.mate[held]] == found.score[held]).all()
+    assert (found.score[held] >= 0).all()
+    assert (np.bincount(found.mate[held], minlength=market.columns) <= market.capacity).all()
+    # The bound from the prices alone, over the whole matrix.
+    worth = np.where(score >= 0, score.astype(np.int64) + found.base - found.column_price[None, :], 0)
+    worth[:, market.capacity == 0] = 0
+    bound = np.maximum(worth.max(axis=1, initial=0), 0).sum()
+    bound += (np.minimum(market.capacity, market.rows) * found.column_price).sum()
+    assert bound <= found.upper_bound
+
+
+@pytest.mark.parametrize("floor", [0, 2500])
+def test_every_way_to_score_agrees_with_the_definition(floor: int) -> None:
+    market = random_market(np.random.default_rng(floor), 40, 150, floor=floor)
+    score = scores_by_definition(market)
+    rows, columns = np.divmod(np.arange(market.rows * market.columns, dtype=np.int32), np.int32(market.columns))
+    assert (score_pairs(market, rows, columns).reshape(score.shape) == score).all()
+    column, worth = best(market, 20)
+    for row in range(market.rows):
+        assert (score_row(market, row) == score[row]).all()
+        highest = np.sort(score[row][score[row] >= 0])[::-1][:20]
+        assert worth[row][column[row] >= 0].tolist() == highest.tolist()
+        assert score[row][column[row][column[row] >= 0]].tolist() == highest.tolist()
+        assert top(market, row, 5)[1].tolist() == highest[:5].tolist()
+
+
+def test_pricing_again_finds_what_pricing_everything_finds() -> None:
+    rng = np.random.default_rng(5)
+    market = random_market(rng, 60, 300)
+    pricing = Pricing(market)
+    price = rng.integers(0, 3000, market.columns).astype(np.int32)
+    for _ in range(8):
+        above = rng.integers(0, 4000, market.rows).astype(np.int32)
+        column, worth = pricing.best(6, price, above)
+        all_columns, all_worths = best(market, 6, price=price, above=above)
+        assert (worth[column >= 0] == all_worths[all_columns >= 0]).all()
+        assert ((column >= 0) == (all_columns >= 0)).all()
+        price = np.maximum(price + rng.integers(-300, 300, market.columns), 0).astype(np.int32)
+
+
+@pytest.mark.parametrize("coverage", [True, False])
+@pytest.mark.parametrize("seed", range(60))
+def test_the_assignment_is_the_optimum_of_the_full_problem_and_proven(seed: int, coverage: bool) -> None:  # noqa: FBT001
+    rng = np.random.default_rng(seed)
+    rows, columns = int(rng.integers(1, 90)), int(rng.integers(1, 90))
+    richness, capacity = int(rng.choice([1, 3, 30])), int(rng.choice([1, 3, 50]))
+    market = random_market(rng, rows, columns, richness=richness, capacity=capacity)
+    found = assign(market, coverage=coverage)
+    check(market, found)
+    assert found.gap == 0
+    pairs, total = optimum(market, coverage=coverage)
+    assert (found.pairs, found.total) == (pairs, total) if coverage else found.total == total
+
+
+def test_a_charge_for_load_is_borne_exactly() -> None:
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        market = random_market(rng, 30, 12, richness=3)
+        charge = int(rng.choice([50, 700, 4000]))
+        found = assign(market, charge=charge, coverage=False)
+        score = scores_by_definition(market)
+        cost = np.concatenate([charge * np.arange(places) for places in market.capacity])
+        places = np.repeat(np.arange(market.columns), market.capacity)
+        weight = np.where(score[:, places] >= 0, np.maximum(score[:, places] - cost[None, :], 0), 0)
+        rows, columns = linear_sum_assignment(weight, maximize=True)
+        assert found.gap == 0
+        assert found.total == weight[rows, columns].sum()
+
+
+@pytest.mark.parametrize(
+    ("score", "capacity", "pairs", "total"),
+    [
+        (np.full((40, 60), 700), 1, 40, 28_000),
+        (np.full((60, 40), 700), 1, 40, 28_000),
+        (np.where(np.arange(30)[None, :] == 7, 9000, 1) * np.ones((50, 1), int), 1, 30, 9029),
+        (np.full((20, 20), -1), 3, 0, 0),
+        (np.zeros((10, 5), int), 2, 10, 0),
+        (np.zeros((0, 5), int), 1, 0, 0),
+        (np.zeros((5, 0), int), 1, 0, 0),
+        (np.full((6, 4), 10_000), 0, 0, 0),
+    ],
+    ids=["all-equal", "too-few-places", "one-wanted-by-all", "nothing-allowed", "worthless", "no-rows", "none", "full"],
+)
+def test_odd_markets_come_out_right(score: np.ndarray, capacity: int, pairs: int, total: int) -> None:
+    market = market_of(score.astype(np.int16), capacity)
+    found = assign(market)
+    assert (found.pairs, found.total, found.gap) == (pairs, total, 0)
+
+
+def test_shortage_on_both_sides_at_once_still_covers_the_most() -> None:
+    # Two towns that do not mix: one has too many rows, the other too many places.
+    score = np.full((60, 60), -1, np.int16)
+    rng = np.random.default_rng(3)
+    score[:45, :15] = rng.integers(0, 10_001, (45, 15))
+    score[45:, 15:] = rng.integers(0, 10_001, (15, 45))
+    found = assign(market_of(score, 1))
+    assert (found.pairs, found.gap) == (30, 0)
+
+
+def test_a_run_that_is_stopped_says_how_far_it_may_be_from_the_best() -> None:
+    market = random_market(np.random.default_rng(1), 300, 200, richness=40)
+    stopped, whole = assign(market, stop=lambda: True), assign(market)
+    check(market, stopped)
+    assert stopped.value <= whole.value <= stopped.upper_bound
+    assert whole.gap == 0
+
+
+def test_the_same_market_has_the_same_answer_on_any_number_of_threads() -> None:
+    import numba  # noqa: PLC0415
+
+    market = random_market(np.random.default_rng(2), 400, 150, richness=2)
+    many = assign(market)
+    numba.set_num_threads(1)
+    try:
+        one = assign(market)
+    finally:
+        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    assert (one.mate == many.mate).all()
+    assert (one.column_price == many.column_price).all()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_fair_objective_raises_the_worst_pair_before_the_total(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    market = random_market(rng, int(rng.integers(1, 25)), int(rng.integers(1, 25)), richness=int(rng.choice([2, 12])))
+    found = assign_fairly(market)
+    pairs, _ = optimum(market, coverage=True)
+    floors = sorted({int(s) for s in scores_by_definition(market).ravel() if s >= 0}, reverse=True)
+    reached = (f for f in floors if optimum(replace(market, floor=f), coverage=True)[0] == pairs)
+    fairest = next(reached, 0) if pairs else 0
+    assert (found.assignment.pairs, found.floor) == (pairs, fairest)
+    assert found.assignment.total == optimum(replace(market, floor=fairest), coverage=True)[1]
+    assert found.ceiling == found.floor or found.proof is None
