@@ -1,20 +1,26 @@
 """Each service's migrations make exactly the tables that its code believes in, and can be undone."""
 
 import asyncio
+from hashlib import sha256
 from importlib import import_module
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, inspect, text
+from alembic.operations import Operations
+from sqlalchemy import Column, Connection, Index, MetaData, Text, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.migrate import config_of, upgrade
+from chassis.revisions import v1
+from chassis.tables import metadata_with_chassis
 from tests.fixtures.databases import Databases
 
 SERVICES = ("matching", "sessions", "notifications", "analytics")
+
+FIRST = "d68d373e7c836573faa57220546f627850b52a5c96cff73fa3342839cc163146"
 
 _CONSTRAINTS = text(
     "SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint"
@@ -42,6 +48,25 @@ async def test_the_migrated_database_equals_the_model(postgres: Databases, servi
             # autogenerate does not see checks
             theirs = (await other.execute(_CONSTRAINTS)).scalars().all()
             assert (await one.execute(_CONSTRAINTS)).scalars().all() == theirs
+
+
+def test_what_the_first_migration_made_is_history() -> None:
+    """Databases have been made with these statements: write a new revision instead of changing them."""
+    assert sha256(v1.CREATE.encode()).hexdigest() == FIRST
+
+
+async def test_a_changed_model_without_a_migration_is_found(postgres: Databases) -> None:
+    changed = metadata_with_chassis(MetaData())
+    changed.tables["outbox"].append_column(Column("tenant", Text))
+    Index("ix_inbox_digest", changed.tables["inbox"].c.digest)
+
+    def differences(connection: Connection) -> set[str]:
+        v1.create(Operations(MigrationContext.configure(connection)))
+        found = compare_metadata(MigrationContext.configure(connection), changed)
+        return {str(difference[0]) for difference in found}
+
+    async with postgres.empty() as url, _engine(url).begin() as connection:
+        assert await connection.run_sync(differences) == {"add_column", "add_index"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,4 +1,7 @@
-"""The tables that every service has beside its own: outbox, inbox, failures, replays, timers, idempotency keys."""
+"""The tables that every service has beside its own: outbox, inbox, failures, replays, timers, idempotency keys.
+
+What is changed here needs a new module in `chassis.revisions`, and a migration in each service that calls it.
+"""
 
 from typing import Any
 
@@ -112,13 +115,3 @@ def metadata_with_chassis(metadata: MetaData) -> MetaData:
         Index("ix_idempotency_key_created", "created_at"),
     )
     return metadata
-
-
-def create(op: Any) -> None:
-    """Create the chassis tables in a service's first migration (`op` is Alembic's)."""
-    metadata_with_chassis(MetaData()).create_all(op.get_bind())
-
-
-def drop(op: Any) -> None:
-    """Drop what `create` made."""
-    metadata_with_chassis(MetaData()).drop_all(op.get_bind())

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis import tables
+from chassis.revisions import v1
 
 revision = "0001"
 down_revision = None
@@ -11,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    tables.create(op)
+    v1.create(op)
 
 
 def downgrade() -> None:
-    tables.drop(op)
+    v1.drop(op)
