@@ -115,8 +115,9 @@ class Relay:
             try:
                 await self._lead(stopping)
                 delay = 0.1
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, PublishRefused) as error:
-                log.warning("relay_waits", reason=type(error).__name__, code=getattr(error, "code", None))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                # Of its own database alone: what NATS refuses, or does not answer, makes a stream rest in `move`.
+                log.warning("relay_waits", reason=type(error).__name__)
             self.active = False
             await _pause(stopping, random.uniform(0, delay))  # noqa: S311  full jitter
             delay = min(10.0, delay * 2)
