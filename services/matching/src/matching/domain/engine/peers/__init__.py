@@ -1,0 +1,1 @@
+"""Peers: people matched among themselves, in pairs or with threes."""

@@ -27,13 +27,13 @@ from matching.domain.engine.peers.forest import (
 
 
 @njit(cache=True, nogil=True)
-def top_of(node, vertex):  # type: ignore[no-untyped-def]
+def top_of(node, vertex):
     """The outermost blossom around a vertex, or the vertex itself."""
     return node[node[vertex, GROUP], OWNER]
 
 
 @njit(cache=True, nogil=True)
-def leaves(node, leaf, blossom):  # type: ignore[no-untyped-def]
+def leaves(node, leaf, blossom):
     """Write the vertices of a blossom into `leaf`; how many there are."""
     vertex = node[blossom, FIRST_LEAF]
     count = node[blossom, SIZE]
@@ -44,7 +44,7 @@ def leaves(node, leaf, blossom):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def child_with(node, blossom, vertex):  # type: ignore[no-untyped-def]
+def child_with(node, blossom, vertex):
     """The child of a blossom that holds a vertex."""
     child = vertex
     while node[child, OUTER] != blossom:
@@ -53,7 +53,7 @@ def child_with(node, blossom, vertex):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def even_way(node, child, first):  # type: ignore[no-untyped-def]
+def even_way(node, child, first):
     """Whether an even number of steps forwards leads from a child to the first one (else backwards)."""
     steps = 0
     while child != first:
@@ -63,7 +63,7 @@ def even_way(node, child, first):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def rebase(wood, n, blossom, vertex):  # type: ignore[no-untyped-def]
+def rebase(wood, n, blossom, vertex):
     """Change the pairs within a blossom so that `vertex` is the one that is free to be matched outside."""
     node, stack = wood.node, wood.stack
     stack[0], stack[1] = blossom, vertex
@@ -95,7 +95,7 @@ def rebase(wood, n, blossom, vertex):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _regroup(node, blossom, group):  # type: ignore[no-untyped-def]
+def _regroup(node, blossom, group):
     vertex = node[blossom, FIRST_LEAF]
     for _ in range(node[blossom, SIZE]):
         node[vertex, GROUP] = group
@@ -103,7 +103,7 @@ def _regroup(node, blossom, group):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def unite(node, blossom):  # type: ignore[no-untyped-def]
+def unite(node, blossom):
     """Make one group and one list of vertices of the children of a new blossom."""
     first = node[blossom, FIRST]
     size, largest, last, child = 0, first, NOBODY, first
@@ -129,7 +129,7 @@ def unite(node, blossom):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def release(wood, blossom):  # type: ignore[no-untyped-def]
+def release(wood, blossom):
     """Take an outermost blossom apart: its children become outermost, its number is free again."""
     node, counter = wood.node, wood.counter
     largest, group = node[blossom, LARGEST], node[blossom, GROUP]
@@ -148,7 +148,7 @@ def release(wood, blossom):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def dissolve(wood, n, vertex):  # type: ignore[no-untyped-def]
+def dissolve(wood, n, vertex):
     """Take apart every blossom around a vertex between two searches; all edges stay within their duals.
 
     Half of z goes to every member, so that pairs inside stay tight. The edge that leaves by the base is tight no

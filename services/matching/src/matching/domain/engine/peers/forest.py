@@ -144,7 +144,8 @@ def forest(vertices: int) -> Forest:
     spare = np.arange(vertices + blossoms - 1, vertices - 1, -1, dtype=np.int64)
     lists = [np.empty(vertices + blossoms, np.int64) for _ in range(3)]
     stack = np.empty(2 * (vertices + blossoms) + 2, np.int64)
-    return Forest(node, np.empty((0, 3), np.int64), counter, spare, *lists, stack, np.empty(vertices, np.int64))
+    fresh = np.empty(vertices, np.int64)
+    return Forest(node, np.empty((0, 3), np.int64), counter, spare, lists[0], lists[1], lists[2], stack, fresh)
 
 
 def with_room(wood: Forest, edges: Graph) -> Forest:

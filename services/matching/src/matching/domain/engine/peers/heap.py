@@ -6,7 +6,7 @@ from matching.domain.engine.peers.forest import HEAPED
 
 
 @njit(cache=True, nogil=True)
-def push(heap, counter, time, tail, head):  # type: ignore[no-untyped-def]
+def push(heap, counter, time, tail, head):
     """Add an event."""
     at = counter[HEAPED]
     counter[HEAPED] = at + 1
@@ -20,7 +20,7 @@ def push(heap, counter, time, tail, head):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def pop(heap, counter):  # type: ignore[no-untyped-def]
+def pop(heap, counter):
     """Take the earliest event out and return it."""
     time, tail, head = heap[0, 0], heap[0, 1], heap[0, 2]
     size = counter[HEAPED] - 1
