@@ -41,6 +41,8 @@ def random_scores(rng: np.random.Generator, rows: int, columns: int) -> Points:
 
 def integer_program(weights: Matrix, matrix: Matrix, low: Matrix, high: Matrix) -> Matrix:
     """The choice of zeros and ones of the highest weight within the bounds on the rows of `matrix`."""
+    if not len(weights):
+        return np.zeros(0)
     found = milp(
         -weights,
         constraints=LinearConstraint(csr_matrix(matrix), low, high),

@@ -159,7 +159,7 @@ def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, in
         for child in _children(node, found) if found.bound > plain(best) else []:
             steps += 1
             answer = _search(child, task, found.bonus)
-            best = _better(best, answer.matching)
+            best = best if answer.matching is None else _better(best, answer.matching)
             if answer.bound > plain(best):
                 nodes.append((child, answer))
     left = [found.bound for _, found in nodes]
@@ -203,10 +203,12 @@ def _search(node: _Node, task: _Task, hint: int) -> _Found:
             high, best = bonus, _better(best, t)
         else:
             low, many = bonus + 1, t.mate.copy()
-        if best is not None and bound <= plain(best):
+        if best is not None and (bound <= plain(best) or task.stop()):
             return _Found(bound, charge, best, -1)
         stride *= 4
         middle = (low + high) // 2
+        if task.stop():
+            middle = stride = task.top
         bonus = max(middle, high - stride) if low == 0 else min(middle, low + stride) if high > task.top else middle
     if best is None:
         return _Found(-1, charge, None, -1)
@@ -241,11 +243,9 @@ def _moved(node: _Node, t: Transport) -> int:
     return int((node.open & (t.mate != t.home)).sum())
 
 
-def _better(best: Transport | None, other: Transport | None) -> Transport | None:
+def _better(best: Transport | None, other: Transport) -> Transport:
     """The better one of two matchings, the first if they are equally good; a copy if it is the second."""
-    if other is None or (best is not None and plain(best) >= plain(other)):
-        return best
-    return branch(other)
+    return best if best is not None and plain(best) >= plain(other) else branch(other)
 
 
 def plain(t: Transport) -> int:
@@ -254,9 +254,7 @@ def plain(t: Transport) -> int:
     return int(t.extra) * len(held) + int(t.score[held, t.mate[held]].sum(dtype=np.int64))
 
 
-def _result(
-    best: Transport, released: Indices, unavoidable: int, bound: int, charge: int, steps: int
-) -> Rematch:
+def _result(best: Transport, released: Indices, unavoidable: int, bound: int, charge: int, steps: int) -> Rematch:
     held = best.mate >= 0
     score = np.full(len(held), FORBIDDEN, np.int16)
     score[held] = best.score[held, best.mate[held]]
