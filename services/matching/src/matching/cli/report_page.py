@@ -19,8 +19,8 @@ def page(outcome: Outcome, *, title: str) -> str:
         _scores(outcome),
         _compared(outcome),
         _load(outcome),
-        _unmatched(outcome),
         *(_coverage(grouping, outcome) for grouping in ("department", "level", "site")),
+        _unmatched(outcome),
         _pairs(outcome),
         _inputs(outcome),
     ]
@@ -148,7 +148,7 @@ def _unmatched(outcome: Outcome) -> str:
     bars = [Bar(_SHORT.get(words, words), count, f"{count:,}") for count, words in counted]
     listed = "".join(f"<li>{count:,}: {escape(words)}</li>" for count, words in counted)
     plot = rows(bars, title="People without anybody, by reason", axis="reason") if len(bars) > 1 else ""
-    return _section("Without anybody", "Why somebody has nobody.", f"<ul>{listed}</ul>{plot}")
+    return _section("Without anybody", "Why somebody has nobody.", f"<ul>{listed}</ul>{plot}", "wide")
 
 
 _SHORT = {

@@ -25,9 +25,9 @@ Certificates, all whole numbers. Pinned people and places take no part in them.
         w = base + score. Nothing is worth more than
         sum over mentees of max(0, w - p of the best mentor) + sum over mentors and places k = 0, 1, ... of
         max(0, p - charge * k); a mentor has no more places than there are mentees.
-    {"kind": "blossoms", base, row_price: [...], blossoms: [{members: [ids], price}, ...]}
-        If u_i + u_j + the prices of the blossoms around both reach w of every pair, nothing is worth more than
-        sum(u) + sum of price * (size - 1) / 2, of odd sizes.
+    {"kind": "blossoms", base, scale, row_price: [...], blossoms: [{members: [ids], price}, ...]}
+        If u_i + u_j + the prices of the blossoms around both reach scale * w of every pair, nothing is worth more than
+        (sum(u) + sum of price * (size - 1) / 2) / scale, of odd sizes.
     {"kind": "circles", base, scale, lift, row_price: [...], cover, price_bound}
         What circles with `cover` people can reach in total, from prices on the people (`scale` to the point).
 """

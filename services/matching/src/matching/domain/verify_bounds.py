@@ -37,7 +37,7 @@ def price_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places
 def blossom_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, _: Numbers) -> Bound:
     """Prices of people and of blossoms, odd sets of them within which fewer than half can have a partner."""
     certificate = document["certificate"]
-    base = certificate["base"]
+    base, scale = certificate["base"], certificate.get("scale", 1)
     price = np.array(certificate["row_price"], np.int64)
     blossoms = [
         (np.array([scores.column_of[name] for name in blossom["members"]]), blossom["price"])
@@ -53,7 +53,7 @@ def blossom_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, _: N
         cover = price[row] + price
         for number in around.get(row, ()):
             cover[blossoms[number][0]] += blossoms[number][1]
-        short += int((allowed & rows & (cover < base + score)).sum())
+        short += int((allowed & rows & (cover < scale * (base + score))).sum())
     odd = all(len(set(members.tolist())) == len(members) and len(members) % 2 for members, _price in blossoms)
     bound = int(price[rows].sum()) + sum(cost * (len(members) // 2) for members, cost in blossoms)
     least = min([int(price.min(initial=0)), *(cost for _members, cost in blossoms)])
@@ -61,7 +61,7 @@ def blossom_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, _: N
         ("prices", least >= 0 and odd, f"none is below 0, and the {len(blossoms)} blossoms are odd"),
         ("every pair is priced", short == 0, f"{short // 2} pairs are worth more than their prices"),
     ]
-    return bound, [*remarks, _coverage(document, base, FULL, int(rows.sum()) // 2)]
+    return bound // scale, [*remarks, _coverage(document, base, FULL, int(rows.sum()) // 2)]
 
 
 def circle_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places: Numbers) -> Bound:
