@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from contracts.matching import Format
@@ -42,8 +43,15 @@ class Problem:
         """SHA-256 over everything that decides the outcome."""
         parts: list[Any] = [self.format, self.rules.digest, self.taxonomy.digest]
         parts += [sorted(pairs) for pairs in (self.earlier, self.pins, self.forbids)]
-        parts += [[_canonical(profile) for profile in side] for side in (self.mentees, self.mentors)]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        # The representation of one list of all this, without ever having the people in it twice.
+        found = hashlib.sha256(repr(parts)[:-1].encode())
+        for side in (self.mentees, self.mentors):
+            found.update(b", [")
+            for place, profile in enumerate(side):
+                found.update(f"{', ' if place else ''}{_canonical(profile)!r}".encode())
+            found.update(b"]")
+        found.update(b"]")
+        return found.hexdigest()
 
     def stands_in(self, pairs: frozenset[Names], mentee: str, mentor: str) -> bool:
         """Whether a pair is among `pairs`; peers have no order."""
@@ -90,6 +98,14 @@ def peers_in_order(pairs: Iterable[Names]) -> frozenset[Names]:
     return frozenset((min(pair), max(pair)) for pair in pairs)
 
 
+_FIELDS = attrgetter(*Profile.__slots__)
+_SETS = tuple(
+    place for place, name in enumerate(Profile.__slots__) if isinstance(getattr(Profile(""), name), frozenset)
+)
+
+
 def _canonical(profile: Profile) -> list[Any]:
-    values = [getattr(profile, name) for name in Profile.__slots__]
-    return [sorted(value) if isinstance(value, frozenset) else value for value in values]
+    values = list(_FIELDS(profile))
+    for place in _SETS:
+        values[place] = sorted(values[place])
+    return values

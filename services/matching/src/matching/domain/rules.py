@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -88,13 +89,17 @@ class Weights(BaseModel):
 
     def scaled(self, total: int = FULL) -> dict[Criterion, int]:
         """Weights that add up to `total` exactly, by the largest remainder; of equal ones the first criterion's."""
-        given: dict[Criterion, int] = {name: getattr(self, name) for name in CRITERIA}
-        whole = sum(given.values())
-        floors = {name: weight * total // whole for name, weight in given.items()}
-        by_remainder = sorted(CRITERIA, key=lambda name: (-(given[name] * total % whole), CRITERIA.index(name)))
-        for name in by_remainder[: total - sum(floors.values())]:
-            floors[name] += 1
-        return floors
+        return dict(zip(CRITERIA, _scaled(tuple(getattr(self, name) for name in CRITERIA), total), strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _scaled(given: tuple[int, ...], total: int) -> tuple[int, ...]:
+    whole = sum(given)
+    floors = [weight * total // whole for weight in given]
+    by_remainder = sorted(range(len(given)), key=lambda place: (-(given[place] * total % whole), place))
+    for place in by_remainder[: total - sum(floors)]:
+        floors[place] += 1
+    return tuple(floors)
 
 
 class Rules(BaseModel):

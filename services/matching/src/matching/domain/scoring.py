@@ -64,12 +64,7 @@ def skill_points(
     mentee: Profile, mentor: Profile, rules: Rules, programme_format: Format, taxonomy: Taxonomy = NO_TAXONOMY
 ) -> dict[str, int]:
     """What each skill that the mentee wants gives the pair, by key: the mentee's part of the criterion `skills`."""
-    weight = _weights(rules, programme_format)["skills"]
-    wanted, offered = taxonomy.keys(mentee.skills_wanted), taxonomy.keys(mentor.skills_offered)
-    return {
-        key: share(weight, number, len(wanted)) * taxonomy.quarters(key, offered) // EQUAL
-        for number, key in enumerate(wanted)
-    }
+    return _skills(_weights(rules, programme_format)["skills"], mentee, mentor, taxonomy)
 
 
 def forbidden_by(problem: Problem, mentee: Profile, mentor: Profile) -> HardRule | None:
@@ -145,7 +140,7 @@ def _one_way(
     near_aim = max(0, LEVEL_SPAN - abs(gap - rules.aim(programme_format)))
     minutes = shared_minutes(mentee.offset_minutes, mentor.offset_minutes)
     return {
-        "skills": sum(skill_points(mentee, mentor, rules, programme_format, taxonomy).values()),
+        "skills": sum(_skills(weight["skills"], mentee, mentor, taxonomy).values()),
         "goals": _words_met(weight["goals"], mentee.goals, mentor.goals),
         "interests": _words_met(weight["interests"], mentee.interests, mentor.interests),
         "wish": weight["wish"] * _wish(mentee, mentor, programme_format) // WISH_RANKS,
@@ -155,6 +150,14 @@ def _one_way(
         "level": weight["level"] * near_aim // LEVEL_SPAN,
         "hours": weight["hours"] * minutes // WORKDAY_MINUTES,
         "language": weight["language"] if mentee.languages & mentor.languages else 0,
+    }
+
+
+def _skills(weight: int, mentee: Profile, mentor: Profile, taxonomy: Taxonomy) -> dict[str, int]:
+    wanted, offered = taxonomy.keys(mentee.skills_wanted), taxonomy.keys(mentor.skills_offered)
+    return {
+        key: share(weight, number, len(wanted)) * taxonomy.quarters(key, offered) // EQUAL
+        for number, key in enumerate(wanted)
     }
 
 
