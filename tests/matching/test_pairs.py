@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import hired
+from tests.builders import erased, hired
 from tests.matching.conftest import MANAGER, House
 
 MUST, NEVER = {"kind": "must_match"}, {"kind": "forbidden"}
@@ -83,6 +83,26 @@ async def test_rules_that_break_a_must_match_pair_are_refused_by_the_rule(house:
     assert await refused(house, f"{path}/rules", {"level_gap_max": 4}) == (422, "rules.level_gap_max")
     assert (await house.ok("GET", path))["rules_version"] == 1
     await house.ok("PUT", f"{path}/rules", json={"level_gap_max": 5})
+
+
+async def test_an_erased_person_is_in_no_pair_list_or_draw_any_more(staffed: House) -> None:
+    boss = ("E6", "platform-admin")
+    path = await with_people(staffed)
+    await staffed.ok("POST", f"{path}/arms", *boss, json={"share": 0.0001})
+    for pair in ("E1/E4", "E2/E5"):
+        await staffed.ok("PUT", f"{path}/pairs/{pair}", *boss, json=NEVER)
+    await staffed.ok("PUT", f"{path}/rules", *boss, json={"score_min": 1})
+    for name in ("E1", "E2"):
+        await staffed.ok("PUT", f"/employees/{name}/training", *boss, json={"done_on": "2025-01-01"})
+    body = {"roles": ["mentor"], "mentee_wishes": ["E1", "E2"]}
+    await staffed.ok("PUT", f"{path}/participants/E4", json=body)
+    await staffed.hear(erased("E1"), erased("E6"))
+    (found,) = (await staffed.ok("GET", f"{path}/pairs"))["items"]
+    assert (found["mentee_id"], found["set_by"]) == ("E2", None)
+    assert (await staffed.ok("GET", f"{path}/rules/2"))["author_id"] is None
+    assert (await staffed.ok("GET", f"{path}/arms"))["drawn_by"] is None
+    assert (await staffed.ok("GET", f"{path}/participants/E4"))["mentee_wishes"] == ["E2"]
+    assert [tuple(row)[::2] for row in await staffed.rows("SELECT * FROM training")] == [("E2", None)]
 
 
 @pytest.mark.parametrize("who", ["E1", "E-other"])

@@ -81,11 +81,12 @@ class Scene:
     async def _matching(self) -> None:
         owner = self.stage.headers("E-owner", *MANAGER)
         programmes = {}
-        for word in ("draft", "open"):
+        for word in ("draft", "open", "fresh"):
             made = await self.stage.done("matching", "POST /programmes", owner, {"name": word})
             programmes[word] = made["programme_id"]
         opened = f"/programmes/{programmes['open']}"
-        await self.stage.done("matching", f"POST {opened}/open", owner)
+        for word in ("open", "fresh"):
+            await self.stage.done("matching", f"POST /programmes/{programmes[word]}/open", owner)
         for name in PEOPLE:
             await self.stage.done("matching", f"PUT {opened}/participants/{name}", owner, {"roles": ["mentee"]})
         place = {"roles": ["mentor"], "capacity": len(PEOPLE)}
@@ -95,7 +96,12 @@ class Scene:
         run = await self._run(opened, owner)
         for name in PEOPLE:
             matches = await self.stage.done("matching", "GET /me/matches", self.stage.headers(name, "employee"))
-            self.of[name] |= programmes | {"run": run, "match": matches["items"][0]["match_id"]}
+            self.of[name] |= programmes | {
+                "partner": PARTNER,
+                "no": "1",
+                "run": run,
+                "match": matches["items"][0]["match_id"],
+            }
         former = self.stage.headers("E-former", "employee")
         await self.stage.done("matching", f"DELETE {opened}/participants/E-former", former)
 
@@ -165,7 +171,17 @@ def an_event(employee_id: str = "E-new") -> dict[str, Any]:
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /v1/programmes": lambda: {"name": "Autumn", "rules": {"level_gap_aim": 1, "weights": {"skills": 5}}},
     "PUT /v1/programmes/{}/participants/{}": lambda: {"roles": ["mentee"], "goals": ["speaking"]},
+    "PUT /v1/programmes/{}/rules": lambda: {"level_gap_aim": 1, "weights": {"skills": 5}},
+    "PUT /v1/programmes/{}/enrolment": lambda: {"places": {"mentee": 50}, "automatic": [{"roles": ["mentor"]}]},
+    "PUT /v1/programmes/{}/participants/{}/pause": lambda: {"until": "2190-01-01T00:00:00Z"},
+    "PUT /v1/programmes/{}/pairs/{}/{}": lambda: {"kind": "forbidden"},
+    "POST /v1/programmes/{}/arms": lambda: {"share": 0.5},
+    "PUT /v1/employees/{}/training": lambda: {"done_on": "2025-01-01"},
     "POST /v1/employees/events": an_event,
+    "POST /v1/runs/{}/edits": lambda: {"kind": "remove", "mentee_id": "E-member", "mentor_id": "E-partner"},
+    "PUT /v1/programmes/{}/offer-policy": lambda: {"cascade_limit": 2, "self_match": True},
+    "POST /v1/programmes/{}/requests": lambda: {"mentor_id": "E-partner"},
+    "POST /v1/programmes/{}/pairings": lambda: {"pairs": [{"mentee_id": "E-member", "mentor_id": "E-partner"}]},
     "POST /v1/matches/{}/decline": lambda: {"reason": "no_time"},
     "POST /v1/matches/{}/end": lambda: {"reason": "completed"},
     "POST /v1/relationships/{}/sessions": lambda: a_date(500),

@@ -30,14 +30,40 @@ GET    /v1/programmes/{open}/participants              401  403  404  200  403  
 GET    /v1/programmes/{open}/participants/{person}     401  404  404  200  403  403  403  200  200  200  404  403  403
 PUT    /v1/programmes/{open}/participants/{person}     401  404  404  200  403  403  403  200  200  200  200  403  403
 DELETE /v1/programmes/{open}/participants/{person}     401  404  404  204  403  403  403  204  204  204  204  403  403
+GET    /v1/programme-templates                         401  200  200  200  403  403  403  200  200  200  200  403  403
+GET    /v1/rules/schema                                200
+PUT    /v1/programmes/{open}/rules                     401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/programmes/{open}/rules                     401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/programmes/{open}/rules/{no}                401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/programmes/{open}/rules/{no}/compare/{no}   401  403  404  200  403  403  403  200  403  200  403  403  403
+PUT    /v1/programmes/{open}/enrolment                 401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/programmes/{open}/pairs                     401  403  404 none  403  403  403 none  403 none  403  403  403
+PUT    /v1/programmes/{open}/pairs/{person}/{partner}  401  403  404  200  403  403  403  200  403  200  403  403  403
+DELETE /v1/programmes/{open}/pairs/{person}/{partner}  401  403  404  204  403  403  403  204  403  204  403  403  403
+POST   /v1/programmes/{fresh}/arms                     401  403  404  201  403  403  403  201  403  201  403  403  403
+GET    /v1/programmes/{fresh}/arms                     401  403  404  404  403  403  403  404  403  404  403  403  403
+PUT    /v1/programmes/{open}/participants/{person}/pause 401  404  404  200  403  403  403  200  200  200  404  403  403
+DELETE /v1/programmes/{open}/participants/{person}/pause 401  404  404  200  403  403  403  200  200  200  404  403  403
+PUT    /v1/employees/{person}/training                 401  403  200  200  403  403  403  200  403  200  403  403  403
 POST   /v1/programmes/{open}/runs                      401  403  404  202  403  403  403  202  403  202  403  403  403
 GET    /v1/runs/{run}                                  401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/runs/{run}/edits                            401  403  404 none  403  403  403 none  403 none  403  403  403
+POST   /v1/runs/{run}/edits                            401  403  404  422  403  403  403  422  403  422  403  403  403
+GET    /v1/runs/{run}/compare/{run}                    401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/runs/{run}/export                           401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/runs/{run}/certificate                      401  403  404  404  403  403  403  404  403  404  403  403  403
 POST   /v1/runs/{run}/publish                          401  403  404  200  403  403  403  200  403  200  403  403  403
 GET    /v1/me/matches                                  401 none none  403  403  403  403 none  200 none  200  403  403
 GET    /v1/matches/{match}                             401  404  404  200  403  403  403  200  200  200  200  403  403
 POST   /v1/matches/{match}/accept                      401  404  404  403  403  403  403  409  200  409  409  403  403
 POST   /v1/matches/{match}/decline                     401  404  404  403  403  403  403  409  200  409  409  403  403
 POST   /v1/matches/{match}/end                         401  404  404  200  403  403  403  200  200  200  200  403  403
+POST   /v1/matches/{match}/rematch                     401  404  404  409  403  403  403  409  409  409  409  403  403
+GET    /v1/programmes/{open}/offer-policy              401  200  200  200  403  403  403  200  200  200  200  403  403
+PUT    /v1/programmes/{open}/offer-policy              401  403  404  200  403  403  403  200  403  200  403  403  403
+GET    /v1/programmes/{open}/recommendations           401  409  409  503  403  403  403  503  409  503  409  403  403
+POST   /v1/programmes/{open}/requests                  401  409  409  403  403  403  403  409  409  409  409  403  403
+POST   /v1/programmes/{open}/pairings                  401  403  404  200  403  403  403  200  403  200  403  403  403
 POST   /v1/employees/events                            401  403  403  403  202  403  403  202  403  403  403  403  403
 GET    /v1/employees/refusals                          401  403  403 none  403 none  403 none  403  403  403  403  403
 GET    /v1/employees/erasures                          401  403  403  200  403  200  403  200  403  403  403  403  403
@@ -211,7 +237,8 @@ async def test_openapi_says_who_may_call_what(scene: Scene, service: str) -> Non
 async def test_only_documents_probes_and_signed_links_are_public(scene: Scene, service: str) -> None:
     open_routes = {policy.path for policy in policies(scene.stage.services[service].app) if not policy.roles}
     probes = {"/livez", "/readyz", "/startupz", "/metrics", "/asyncapi", "/asyncapi.json"}
-    assert open_routes - probes == ({"/v1/unsubscribe/{token}"} if service == "notifications" else set())
+    documents = {"notifications": {"/v1/unsubscribe/{token}"}, "matching": {"/v1/rules/schema"}}
+    assert open_routes - probes == documents.get(service, set())
 
 
 async def ask(
@@ -226,7 +253,7 @@ async def ask(
 
 class _Missing(dict[str, str]):
     def __missing__(self, name: str) -> str:
-        return "E-unheard-of" if name == "person" else str(uuid4())
+        return {"person": "E-unheard-of", "no": "1"}.get(name) or str(uuid4())
 
 
 def _kind(answer: httpx.Response) -> str:

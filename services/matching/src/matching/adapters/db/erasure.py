@@ -114,8 +114,9 @@ _NOTE_KNOWN = (
 )
 _FORGET_OTHERS_WORDS = (
     "UPDATE participant SET wishes = ARRAY(SELECT w FROM unnest(wishes) AS w WHERE w <> ALL(:ids)),"
+    " mentee_wishes = ARRAY(SELECT w FROM unnest(mentee_wishes) AS w WHERE w <> ALL(:ids)),"
     " blocks = ARRAY(SELECT b FROM unnest(blocks) AS b WHERE b <> ALL(:ids))"
-    " WHERE wishes && :ids OR blocks && :ids"
+    " WHERE wishes && :ids OR mentee_wishes && :ids OR blocks && :ids"
 )
 # Without one of its people nobody can check a run any more.
 _FORGET_PROOFS = (
@@ -136,5 +137,12 @@ _FORGET = (
     "DELETE FROM run_pair WHERE mentor_id = ANY(:ids)",
     "DELETE FROM run_unmatched WHERE employee_id = ANY(:ids)",
     "DELETE FROM participant WHERE employee_id = ANY(:ids)",
+    "DELETE FROM training WHERE employee_id = ANY(:ids)",
+    "DELETE FROM programme_pair WHERE mentee_id = ANY(:ids) OR mentor_id = ANY(:ids)",
+    # What they decided for others stays, without their name.
+    "UPDATE training SET noted_by = NULL WHERE noted_by = ANY(:ids)",
+    "UPDATE programme_pair SET set_by = NULL WHERE set_by = ANY(:ids)",
+    "UPDATE programme_arms SET drawn_by = NULL WHERE drawn_by = ANY(:ids)",
+    "UPDATE rules_version SET author_id = NULL WHERE author_id = ANY(:ids)",
     _FORGET_OTHERS_WORDS,
 )
