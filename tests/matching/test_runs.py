@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.matching import Format
-from matching.domain.assignment import assign, assign_peers
 from matching.domain.people import Profile, words
 from matching.domain.problems import Names, Problem
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules, Weights
 from matching.domain.runs import Solution, solve
 from matching.domain.scoring import forbidden_by, score
+from tests.matching.by_matrix import assign, assign_peers
 from tests.matching.people import problems
 from tests.matching.test_encoding import by_definition
 
@@ -209,6 +209,32 @@ def test_circles_that_cannot_fill_are_not_opened_and_their_people_go_elsewhere()
     assert {pair.mentor for pair in found.pairs} == {"E8"}
     assert len(found.pairs) == 4
     assert found.report["gap"] == 0
+
+
+def test_people_who_have_met_are_not_brought_together_again() -> None:
+    one, other = (person("E1"), person("E2")), person("E3")
+    assert not solve(Problem("one_on_one", Rules(), one[:1], (other,), frozenset({("E1", "E3")}))).pairs
+    assert not solve(Problem("peer", Rules(), one, (), frozenset({("E2", "E1")}))).pairs
+    assert len(solve(Problem("peer", Rules(exclude_earlier=False), one, (), frozenset({("E2", "E1")}))).pairs) == 1
+
+
+def test_somebody_who_is_both_is_never_matched_with_themselves() -> None:
+    both = person("E1")
+    assert not solve(Problem("one_on_one", Rules(), (both,), (both,))).pairs
+
+
+def test_a_group_takes_as_many_as_its_mentor_has_room_for() -> None:
+    mentees = tuple(person(f"E{number}") for number in range(5))
+    found = solve(Problem("group", Rules(), mentees, (person("E9", capacity=4),)))
+    assert len(found.pairs) == 4
+
+
+def test_peers_with_the_smaller_id_stand_first_and_who_has_no_place_is_left_out() -> None:
+    people = (person("E3"), person("E2"), person("E1", capacity=0))
+    found = solve(Problem("peer", Rules(), people))
+    assert [(pair.mentee, pair.mentor) for pair in found.pairs] == [("E2", "E3")]
+    assert found.unmatched == {"E1": "all_full"}
+    assert found.report["certified"]
 
 
 def test_progress_rises_to_the_end() -> None:

@@ -8,18 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.matching import Format
-from matching.domain.assignment import assign_peers
 from matching.domain.engine.assignment import assign
 from matching.domain.engine.circle_bounds import SCALE
 from matching.domain.engine.circles import form_circles
 from matching.domain.engine.market import Indices, Market
-from matching.domain.engine.scoring import score_row
+from matching.domain.engine.peers.pairing import pair_up
 from matching.domain.rules import Rules
 
 Progress = Callable[[int], None]
 Stop = Callable[[], bool]
 Prices = npt.NDArray[np.int64]
 Proof = Literal["prices", "blossoms", "circles", "none"]
+
+
+class Unsolved(Exception):
+    """No solver does what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,16 @@ class Matching:
     column_price: Prices
     details: dict[str, Any] = field(default_factory=dict)
     """What else the proof needs."""
+    blossoms: tuple[tuple[tuple[int, ...], int], ...] = ()
+    """Among peers: odd groups of rows that have a price of their own."""
 
 
 def match(market: Market, rules: Rules, programme_format: Format, stop: Stop, say: Progress) -> Matching:
     """The best matching of a market under the programme's objective."""
     if not market.rows or not market.columns:
-        return _nobody(market)
+        return _nobody(market, programme_format)
     if programme_format == "peer":
-        return _peers(market)
+        return _peers(market, rules, stop, say)
     if programme_format == "group" and rules.circle_min > 1:
         return _circles(market, rules, stop, say)
     return _one_on_one(market, rules, stop, say)
@@ -85,17 +90,27 @@ def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matchin
     )
 
 
-def _peers(market: Market) -> Matching:
-    score = np.stack([score_row(market, row) for row in range(market.rows)])
-    able = market.capacity > 0
-    found = assign_peers(score, (score >= 0) & able & able[:, None])
-    mate = np.full(market.rows, -1, np.int32)
-    mate[found.left], mate[found.right] = found.right, found.left
-    nothing = np.zeros(market.rows, np.int64)
-    return Matching(mate, 0, found.total, found.total, found.upper_bound, "none", nothing, nothing)
+def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
+    found = pair_up(market, coverage=rules.objective != "total", stop=stop, say=say)
+    proof = found.proof
+    groups = zip(proof.start.tolist(), proof.stop.tolist(), proof.z.tolist(), strict=True)
+    return Matching(
+        mate=found.mate,
+        base=found.base,
+        total=found.total,
+        value=found.value,
+        upper_bound=found.upper_bound,
+        proof="blossoms",
+        row_price=proof.dual,
+        column_price=np.zeros(market.columns, np.int64),
+        details={"scale": 2, "rounds": found.rounds},
+        blossoms=tuple((tuple(proof.order[first:last].tolist()), price) for first, last, price in groups),
+    )
 
 
-def _nobody(market: Market) -> Matching:
+def _nobody(market: Market, programme_format: Format) -> Matching:
     mate = np.full(market.rows, -1, np.int32)
     row_price, column_price = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
+    if programme_format == "peer":
+        return Matching(mate, 0, 0, 0, 0, "blossoms", row_price, column_price, {"scale": 2})
     return Matching(mate, 0, 0, 0, 0, "prices", row_price, column_price, {"charge": 0})

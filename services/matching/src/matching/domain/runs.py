@@ -85,14 +85,14 @@ def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = la
     """
     problem.must_make_sense()
     pinned = tuple(_pinned(problem))
-    rest = _without_pinned(problem)
+    rest = _undecided(problem)
     encoded = encode(rest)
     progress(10)
     found = match(encoded.market, problem.rules, problem.format, stop, lambda percent: progress(10 + percent * 7 // 10))
     progress(80)
     pairs = tuple(sorted((*pinned, *_explained(rest, _named(rest, encoded, found))), key=_by_names))
     progress(90)
-    unmatched = _reasons(rest, encoded, found)
+    unmatched = _reasons(problem, rest, encoded, found)
     certificate = _certificate(problem, rest, encoded, found, pinned)
     total = found.total + sum(pair.score for pair in pinned)
     people = len({profile.employee_id for profile in (*problem.mentees, *problem.columns)})
@@ -119,12 +119,14 @@ def _pinned(problem: Problem) -> Iterator[Pair]:
         yield _pair(problem, row[mentee], column[mentor])
 
 
-def _without_pinned(problem: Problem) -> Problem:
-    """What is still to be decided: without the pinned, and without the places that they take."""
-    if not problem.pins:
-        return problem
+def _undecided(problem: Problem) -> Problem:
+    """What is still to be decided: without the pinned and the places they take, and without peers who have none."""
     taken = Counter(mentor for _, mentor in problem.pins)
-    gone = {mentee for mentee, _ in problem.pins} | (set(taken) if problem.format == "peer" else set())
+    gone = {mentee for mentee, _ in problem.pins}
+    if problem.format == "peer":
+        gone |= set(taken) | {profile.employee_id for profile in problem.mentees if not profile.capacity}
+    if not gone:
+        return problem
     return replace(
         problem,
         mentees=tuple(profile for profile in problem.mentees if profile.employee_id not in gone),
@@ -166,16 +168,22 @@ def _by_names(pair: Pair) -> Names:
     return pair.mentee, pair.mentor
 
 
-def _reasons(problem: Problem, encoded: Encoded, found: Matching) -> dict[str, Reason]:
-    """Why somebody has nobody: nobody is allowed, nobody scores enough, or all who do are taken."""
+def _reasons(problem: Problem, rest: Problem, encoded: Encoded, found: Matching) -> dict[str, Reason]:
+    """Why somebody has nobody: nobody is allowed, nobody scores enough, or all who do are taken.
+
+    Of a peer who has no place left it is their own place that is taken.
+    """
+    places = {name for pin in problem.pins for name in pin} | {profile.employee_id for profile in rest.mentees}
+    reasons: dict[str, Reason] = {
+        profile.employee_id: "all_full" for profile in problem.mentees if profile.employee_id not in places
+    }
     alone = np.flatnonzero(found.mate < 0)
-    if not len(alone):
-        return {}
     market = replace(encoded.market, floor=0)
-    column, score = best(market, 1) if market.columns else (np.full((market.rows, 1), -1), np.zeros((market.rows, 1)))
-    reasons: dict[str, Reason] = {}
+    column, score = np.full((market.rows, 1), -1, np.int32), np.zeros((market.rows, 1), np.int32)
+    if len(alone) and market.columns:
+        column, score = best(market, 1)
     for row in alone.tolist():
-        name = problem.mentees[encoded.row_order[row]].employee_id
+        name = rest.mentees[encoded.row_order[row]].employee_id
         if column[row, 0] < 0:
             reasons[name] = "no_candidates"
         else:
@@ -190,7 +198,13 @@ def _certificate(
     row = _in_order(problem.mentees, rest.mentees, encoded.row_order, found.row_price)
     column = _in_order(problem.columns, rest.columns, encoded.column_order, found.column_price)
     bounds = found.value + settled, found.upper_bound + settled
-    return Certificate(found.proof, found.base, *bounds, row, column, dict(found.details))
+    names = [rest.mentees[place].employee_id for place in encoded.row_order.tolist()]
+    details = dict(found.details)
+    if found.proof == "blossoms":
+        details["blossoms"] = [
+            {"members": sorted(names[row] for row in members), "price": price} for members, price in found.blossoms
+        ]
+    return Certificate(found.proof, found.base, *bounds, row, column, details)
 
 
 def _in_order(

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -24,15 +24,16 @@ from opentelemetry.trace import Link
 
 from chassis import telemetry
 from chassis.failures import reason_of
+from chassis.outbox import current_traceparent
 from chassis.tracing import parse_traceparent
 from chassis.transaction import Database
 from matching.adapters.db.runs import Run
-from matching.domain.assignment import Unsolved
+from matching.domain.matchings import Unsolved
 from matching.domain.refusal import BadValue
 from matching.handlers import work
 from matching.main import worker_settings
 from matching.worker import metrics
-from matching.worker.engine import Outcome, Task, watch, work_out
+from matching.worker.engine import STAGES, Order, warm_up, watch, work_out
 
 log = structlog.get_logger()
 _tracer = trace.get_tracer("matching")
@@ -52,11 +53,14 @@ class Worker:
         self._idle_seconds = idle_seconds
         self._in_child = in_child
         self._context = multiprocessing.get_context("spawn")
-        self._progress: Any = self._context.Value("i", 0)
+        self._progress: Any = self._context.Array("i", 2)
         self._pool: ProcessPoolExecutor | None = None
+        self._warming: Future[bool] | None = None
 
     async def run(self) -> None:
         """Work until `stopping`."""
+        if self._in_child:
+            self._engine()
         while not self.stopping.is_set():
             beat()
             try:
@@ -94,22 +98,15 @@ class Worker:
 
     async def _work_off(self, run: Run) -> Run | None:
         """The run as it is then; nothing if it failed, was given back, or is another worker's by now."""
-        async with self._database.transaction() as tx:
-            pool = await work.load(tx, run)
         try:
-            outcome = await self._solve(run, Task(pool.problem, pool.enrolment))
+            done = await self._worked_out(run)
         except (Unsolved, BadValue, BrokenProcessPool, MemoryError, ArithmeticError, ValueError) as error:
             self.close()
             log.warning("run_failed", run=str(run.id), reason=type(error).__name__)
             async with self._database.transaction() as tx:
                 await work.fail_run(tx, run, _reason(error), self._lease)
             return None
-        if outcome is None:
-            return None
-        async with self._database.transaction() as tx:
-            found = work.Found(outcome.solution, outcome.report, pool.problem, outcome.document)
-            done = await work.complete_run(tx, run, found, self._lease)
-        log.info("run_done", run=str(run.id), pairs=len(outcome.solution.pairs), kept=done is not None)
+        log.info("run_done", run=str(run.id), pairs=done.pairs if done else None, kept=done is not None)
         return done
 
     async def _publish(self, run: Run) -> None:
@@ -121,14 +118,13 @@ class Worker:
             beat()
         log.info("run_published", run=str(run.id), offered=held.offered if held else None)
 
-    async def _solve(self, run: Run, task: Task) -> Outcome | None:
-        """What was found; nothing if the run was given back or taken over meanwhile."""
+    async def _worked_out(self, run: Run) -> Run | None:
+        """The run as it is then; nothing if it was given back or taken over meanwhile."""
+        order = Order(self._database.url, run, self._lease, current_traceparent())
         if not self._in_child:
-            return await asyncio.to_thread(work_out, task)
-        self._progress.value = 0
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=watch, initargs=(self._progress,))
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work_out, task)
+            return await asyncio.to_thread(work_out, order)
+        self._progress[:] = [0, 0]
+        future = asyncio.get_running_loop().run_in_executor(self._engine(), work_out, order)
         stop = asyncio.ensure_future(self.stopping.wait())
         either: set[asyncio.Future[Any]] = {future, stop}
         held: Run | None = run
@@ -143,23 +139,39 @@ class Worker:
                     break
                 beat()
                 held = await self._held(held)
+            # No longer running under this worker: perhaps because the child has just stored what it found.
+            await asyncio.wait({future}, timeout=1)
+            if future.done():
+                return future.result()
         finally:
             stop.cancel()
         future.cancel()
         self.close()
         return None
 
+    def _engine(self) -> ProcessPoolExecutor:
+        """The child process; a new one warms up before it does anything else."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=watch, initargs=(self._progress,))
+            self._warming = self._pool.submit(warm_up)
+        return self._pool
+
+    def _stage(self) -> str:
+        if self._warming is not None and not self._warming.done():
+            return "warming"
+        return STAGES[self._progress[1]]
+
     async def _held(self, run: Run) -> Run | None:
         try:
             async with self._database.transaction() as tx:
-                return await work.hold_run(tx, run, self._progress.value, self._lease)
+                return await work.hold_run(tx, run, self._progress[0], self._lease, self._stage())
         except Exception as error:  # noqa: BLE001  the database is away, which is no reason to throw away what is done
             log.warning("run_not_held", run=str(run.id), reason=reason_of(error))
             return run
 
 
 def beat() -> None:
-    """Show that this process is alive: by a metric, and by touching the file that a probe looks at where one is named."""
+    """Show that this process is alive: by a metric, and by touching the file that a probe looks at, if one is named."""
     metrics.beat()
     if path := os.environ.get("MENTORSHIP_HEARTBEAT_FILE"):
         Path(path).touch()
