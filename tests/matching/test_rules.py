@@ -32,6 +32,7 @@ MEANINGLESS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"tenure_days_min": -1}, "rules.tenure_days_min"),
     ({"objective": "happiness"}, "rules.objective"),
     ({"load_charge": -5}, "rules.load_charge"),
+    ({"load_charge": 5, "objective": "two_sided"}, "rules.load_charge"),
 )
 
 
@@ -90,6 +91,17 @@ def test_the_published_schema_knows_every_field_and_its_limits() -> None:
     assert set(schema["$defs"]["Weights"]["properties"]) == set(CRITERIA)
     assert schema["additionalProperties"] is False
     assert schema["$defs"]["Weights"]["properties"]["skills"]["maximum"] == 1_000_000
+
+
+def test_circles_of_a_minimum_size_bear_no_charge_and_no_lists() -> None:
+    for rules, field in (
+        (Rules(circle_min=3, load_charge=5), "rules.load_charge"),
+        (Rules(circle_min=3, objective="two_sided"), "rules.objective"),
+    ):
+        rules.must_suit("one_on_one")
+        with pytest.raises(BadValue) as refused:
+            rules.must_suit("group")
+        assert refused.value.field == field
 
 
 def test_peers_have_neither_a_sign_in_their_gap_nor_two_sides() -> None:

@@ -211,6 +211,63 @@ def test_circles_that_cannot_fill_are_not_opened_and_their_people_go_elsewhere()
     assert found.report["gap"] == 0
 
 
+def fairest_by_matrix(problem: Problem) -> tuple[int, int, int]:
+    """Pairs, worst pair and total of the fairest matching, by trying every floor."""
+    scores = by_definition(problem)
+    found = []
+    for floor in sorted({0, *scores[scores >= 0].tolist()}):
+        kept = np.where(scores >= floor, scores, -1)
+        able = np.array([profile.capacity for profile in problem.columns], np.int64)
+        if problem.format == "peer":
+            best = assign_peers(kept, (kept >= 0) & (able > 0) & (able > 0)[:, None])
+        else:
+            best = assign(kept, kept >= 0, able)
+        worst = int(scores[best.left, best.right].min()) if len(best.left) else 0
+        found.append((len(best.left), worst, best.total))
+    return max(found)
+
+
+@settings(max_examples=60)
+@given(problems("one_on_one", "reverse", "peer"))
+def test_the_fairest_matching_raises_the_worst_pair_before_the_total(problem: Problem) -> None:
+    problem = replace(problem, rules=problem.rules.model_copy(update={"objective": "fair"}))
+    solution = solve(problem)
+    must_hold(problem, solution)
+    assert (len(solution.pairs), solution.worst, solution.total) == fairest_by_matrix(problem)
+    assert solution.certificate is not None
+    assert solution.certificate.gap == 0
+    if solution.pairs:
+        assert solution.certificate.details["ceiling"] == solution.certificate.details["floor"] == solution.worst
+
+
+@settings(max_examples=60)
+@given(problems("one_on_one", "reverse", "group"))
+def test_with_two_sided_lists_no_two_would_both_rather_have_each_other(problem: Problem) -> None:
+    problem = replace(problem, rules=problem.rules.model_copy(update={"objective": "two_sided"}))
+    solution = solve(problem)
+    must_hold(problem, solution)
+    most = problem.rules.circle_max if problem.format == "group" else 50
+    has = {pair.mentee: pair.mentor for pair in solution.pairs}
+    for mentee in problem.mentees:
+        for mentor in problem.mentors:
+            if forbidden_by(problem, mentee, mentor) or has.get(mentee.employee_id) == mentor.employee_id:
+                continue
+            held = [one for one in problem.mentees if has.get(one.employee_id) == mentor.employee_id]
+            full = len(held) >= min(mentor.capacity, most)
+            current = next((one for one in problem.mentors if one.employee_id == has.get(mentee.employee_id)), None)
+            mentee_would = current is None or likes(problem, mentee, mentor) > likes(problem, mentee, current)
+            worst = min((likes(problem, mentor, one, turned=True) for one in held), default=(-1, -1))
+            mentor_would = not full or likes(problem, mentor, mentee, turned=True) > worst
+            assert not (mentee_would and mentor_would and min(mentor.capacity, most))
+
+
+def likes(problem: Problem, who: Profile, other: Profile, *, turned: bool = False) -> tuple[int, int]:
+    """How much somebody wants another: by the place on their list, then by score."""
+    wished = 10 - who.wishes.index(other.employee_id) if other.employee_id in who.wishes else 0
+    pair = (other, who) if turned else (who, other)
+    return wished, score(*pair, problem.rules, problem.format, problem.taxonomy)
+
+
 def test_people_who_have_met_are_not_brought_together_again() -> None:
     one, other = (person("E1"), person("E2")), person("E3")
     assert not solve(Problem("one_on_one", Rules(), one[:1], (other,), frozenset({("E1", "E3")}))).pairs

@@ -1,18 +1,23 @@
-"""The solver that fits a programme: by format and objective, over a market."""
+"""The solver that fits a programme, by format and objective."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from contracts.matching import Format
-from matching.domain.engine.assignment import assign
+from matching.domain.encoding import Encoded, wish_lists
+from matching.domain.engine.assignment import Assignment, assign
 from matching.domain.engine.circle_bounds import SCALE
 from matching.domain.engine.circles import form_circles
-from matching.domain.engine.market import Indices, Market
+from matching.domain.engine.deferred import blocking_pairs, deferred_acceptance, rankings_by_score
+from matching.domain.engine.fair import assign_fairly
+from matching.domain.engine.market import FULL, Indices, Market
 from matching.domain.engine.peers.pairing import pair_up
+from matching.domain.engine.scoring import score_pairs
+from matching.domain.problems import Problem
+from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 
 Progress = Callable[[int], None]
@@ -20,16 +25,20 @@ Stop = Callable[[], bool]
 Prices = npt.NDArray[np.int64]
 Proof = Literal["prices", "blossoms", "circles", "none"]
 
+MOST_RANKED = 25_000_000
+"""Pairs of a programme with two-sided lists: both sides' rankings of everybody are held at once."""
+
 
 class Unsolved(Exception):
-    """No solver does what was asked."""
+    """The solver gave no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
     """The column of each row, and what proves how good that is.
 
-    The value is base * pairs + total; no matching has a higher one than `upper_bound`.
+    The value is base * pairs + total; no matching has a higher one than `upper_bound`. Where the worst pair counts
+    first, that is said of matchings whose worst pair scores `details["floor"]` at least.
     """
 
     mate: Indices
@@ -46,21 +55,35 @@ class Matching:
     blossoms: tuple[tuple[tuple[int, ...], int], ...] = ()
     """Among peers: odd groups of rows that have a price of their own."""
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are."""
+        held = int((self.mate >= 0).sum())
+        return held // 2 if self.proof == "blossoms" else held
 
-def match(market: Market, rules: Rules, programme_format: Format, stop: Stop, say: Progress) -> Matching:
-    """The best matching of a market under the programme's objective."""
+    def excludes(self, pairs: int) -> bool:
+        """Whether it is proven that there cannot be so many pairs."""
+        return self.upper_bound < self.base * pairs
+
+
+def match(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
+    """The best matching of a problem's market under the programme's objective."""
+    market, rules = encoded.market, problem.rules
     if not market.rows or not market.columns:
-        return _nobody(market, programme_format)
-    if programme_format == "peer":
-        return _peers(market, rules, stop, say)
-    if programme_format == "group" and rules.circle_min > 1:
-        return _circles(market, rules, stop, say)
-    return _one_on_one(market, rules, stop, say)
+        return _nobody(market, peers=problem.format == "peer")
+    if rules.objective == "two_sided":
+        return _two_sided(problem, encoded, stop, say)
+    if problem.format == "peer":
+        return _perhaps_fairly(market, rules, stop, lambda part: _peers(part, rules, stop, say))
+    if problem.format == "group" and rules.circle_min > 1:
+        return _perhaps_fairly(market, rules, stop, lambda part: _circles(part, rules, stop, say))
+    if rules.objective == "fair":
+        return _fairly(market, rules, stop, say)
+    found = assign(market, coverage=rules.objective != "total", charge=rules.load_charge, stop=stop, say=say)
+    return _by_prices(found)
 
 
-def _one_on_one(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
-    coverage = rules.objective != "total"
-    found = assign(market, coverage=coverage, charge=rules.load_charge, stop=stop, say=say)
+def _by_prices(found: Assignment) -> Matching:
     return Matching(
         mate=found.mate,
         base=found.base,
@@ -72,6 +95,39 @@ def _one_on_one(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matc
         column_price=found.column_price,
         details={"charge": found.charge, "rounds": found.rounds},
     )
+
+
+def _fairly(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
+    found = assign_fairly(market, charge=rules.load_charge, stop=stop, say=say)
+    best = _by_prices(found.assignment)
+    return replace(best, details=best.details | {"floor": found.floor, "ceiling": found.ceiling})
+
+
+def _perhaps_fairly(market: Market, rules: Rules, stop: Stop, solve: Callable[[Market], Matching]) -> Matching:
+    """The best matching; where the worst pair counts first, of those with the best worst pair.
+
+    The floor is raised by bisection as long as as many can be matched. The ceiling is the highest worst pair that is
+    not proven impossible: above the floor if time ran out, or a bound on coverage is not tight.
+    """
+    best = solve(market)
+    if rules.objective != "fair" or not best.pairs:
+        return best
+    low, high = _worst(market, best), FULL
+    while low < high and not stop():
+        middle = (low + high + 1) // 2
+        found = solve(replace(market, floor=max(market.floor, middle)))
+        if found.pairs == best.pairs:
+            best, low = found, _worst(market, found)
+        elif found.excludes(best.pairs):
+            high = middle - 1
+        else:
+            break
+    return replace(best, details=best.details | {"floor": low, "ceiling": high})
+
+
+def _worst(market: Market, found: Matching) -> int:
+    held = np.flatnonzero(found.mate >= 0).astype(np.int32)
+    return int(score_pairs(market, held, found.mate[held]).min(initial=FULL))
 
 
 def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
@@ -108,9 +164,29 @@ def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
     )
 
 
-def _nobody(market: Market, programme_format: Format) -> Matching:
+def _two_sided(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
+    """Both sides rank each other: whom they wish for, then all others by score. Nobody blocks the result.
+
+    The bound is that of the highest total, so that the gap says what it costs that nobody would rather swap.
+    """
+    market = encoded.market
+    if market.rows * market.columns > MOST_RANKED:
+        raise BadValue("rules.objective", f"two_sided is for {MOST_RANKED:,} pairs of mentee and mentor at most.")
+    rows, columns = encoded.people(problem)
+    lists = rankings_by_score(market, wish_lists(rows, columns), wish_lists(columns, rows))
+    say(50)
+    mate = deferred_acceptance(lists, market.capacity).mate
+    held = np.flatnonzero(mate >= 0).astype(np.int32)
+    total = int(score_pairs(market, held, mate[held]).sum(dtype=np.int64))
+    bound = assign(market, coverage=False, stop=stop).upper_bound
+    blocking = len(blocking_pairs(lists, market.capacity, mate)[0])
+    nothing = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
+    return Matching(mate, 0, total, total, bound, "none", *nothing, {"blocking_pairs": blocking})
+
+
+def _nobody(market: Market, *, peers: bool) -> Matching:
     mate = np.full(market.rows, -1, np.int32)
-    row_price, column_price = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
-    if programme_format == "peer":
-        return Matching(mate, 0, 0, 0, 0, "blossoms", row_price, column_price, {"scale": 2})
-    return Matching(mate, 0, 0, 0, 0, "prices", row_price, column_price, {"charge": 0})
+    prices = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
+    if peers:
+        return Matching(mate, 0, 0, 0, 0, "blossoms", *prices, {"scale": 2})
+    return Matching(mate, 0, 0, 0, 0, "prices", *prices, {"charge": 0})

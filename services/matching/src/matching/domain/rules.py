@@ -152,6 +152,13 @@ Among peers the gap has no sign."""
     cooling_off_days: Days | None = None
     """Peer programmes: earlier partners may meet again after so many days; null: never."""
 
+    @field_validator("load_charge")
+    @classmethod
+    def _a_charge_is_weighed(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("objective") == "two_sided":
+            raise ValueError("means nothing where the objective is two_sided: lists are not weighed against loads")
+        return value
+
     @field_validator("level_gap_max")
     @classmethod
     def _gap_is_a_range(cls, value: int | None, info: ValidationInfo) -> int | None:
@@ -219,6 +226,11 @@ Among peers the gap has no sign."""
                 raise BadValue("rules.level_gap_max", "Among peers the gap has no sign: it is never below 0.")
             if self.objective == "two_sided":
                 raise BadValue("rules.objective", "Peers have one side only; two_sided needs two.")
+        if programme_format == "group" and self.circle_min > 1:
+            if self.load_charge:
+                raise BadValue("rules.load_charge", "Circles with a minimum size are to be filled, not kept small.")
+            if self.objective == "two_sided":
+                raise BadValue("rules.objective", "Lists of both sides know no minimum size; set circle_min to 1.")
 
 
 def rules_of(given: Mapping[str, Any]) -> Rules:

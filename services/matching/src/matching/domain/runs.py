@@ -88,7 +88,7 @@ def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = la
     rest = _undecided(problem)
     encoded = encode(rest)
     progress(10)
-    found = match(encoded.market, problem.rules, problem.format, stop, lambda percent: progress(10 + percent * 7 // 10))
+    found = match(rest, encoded, stop, _rising(progress))
     progress(80)
     pairs = tuple(sorted((*pinned, *_explained(rest, _named(rest, encoded, found))), key=_by_names))
     progress(90)
@@ -106,6 +106,18 @@ def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = la
         report=_report(problem, pairs, unmatched, certificate),
         certificate=certificate,
     )
+
+
+def _rising(progress: Progress) -> Progress:
+    """The solver's progress as part of the whole; a solver that is asked several times does not go back."""
+    highest = 10
+
+    def say(percent: int) -> None:
+        nonlocal highest
+        highest = max(highest, 10 + min(100, percent) * 7 // 10)
+        progress(highest)
+
+    return say
 
 
 def _pinned(problem: Problem) -> Iterator[Pair]:

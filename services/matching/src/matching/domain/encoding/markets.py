@@ -35,6 +35,11 @@ class Encoded:
     gate_names: tuple[tuple[str, ...], ...]
     """The rules that each gate term stands for."""
 
+    def people(self, problem: Problem) -> tuple[list[Profile], list[Profile]]:
+        """The people of the rows and of the columns."""
+        rows = [problem.mentees[place] for place in self.row_order.tolist()]
+        return rows, [problem.columns[place] for place in self.column_order.tolist()]
+
 
 class _Words:
     """The criteria that go by words, one after the other."""

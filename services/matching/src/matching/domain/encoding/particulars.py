@@ -34,6 +34,15 @@ def particulars(problem: Problem, rows: People, columns: People) -> tuple[Terms,
     return _joined(wishes, apart, len(rows), len(columns), add=problem.format == "peer")
 
 
+def wish_lists(people: People, others: People) -> Terms:
+    """Whom each of the people wishes for among the others, dearest first."""
+    place = {person.employee_id: number for number, person in enumerate(others)}
+    listed = [[place[name] for name in person.wishes if name in place] for person in people]
+    start = np.zeros(len(listed) + 1, np.int64)
+    np.cumsum([len(wishes) for wishes in listed], out=start[1:])
+    return Terms(start, np.fromiter(chain.from_iterable(listed), np.int32, int(start[-1])))
+
+
 def _same_person(rows: People, column: dict[str, int]) -> Found:
     places = _places((person.employee_id for person in rows), column, len(rows))
     return _forbidden(np.arange(len(rows)), places)
