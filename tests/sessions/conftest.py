@@ -61,5 +61,8 @@ async def here(database_url: str, issuer: Issuer, note_keys: Path) -> AsyncItera
         requests_per_second=0,
     )
     here = Here(service(settings), issuer)
-    yield here
-    await here.close()
+    try:
+        await here.answers()
+        yield here
+    finally:
+        await here.close()

@@ -17,6 +17,7 @@ from contracts.hr import EmployeeErased
 from contracts.matching import EmployeeActivated, EmployeeDeparted
 from mentorship.local.issuer import Issuer
 from tests.builders import match_activated, match_ended, pair
+from tests.eventually import eventually
 
 Answer = httpx.Response
 
@@ -42,6 +43,20 @@ class Here:
         opened = [await self.database.engine.connect() for _ in range(connections)]
         for connection in opened:
             await connection.close()
+
+    async def answers(self) -> None:
+        """Return when requests are answered: on a busy machine the issuer's keys may not come at the first try."""
+
+        async def status() -> int:
+            return (await self.get("nobody", "/me/relationships")).status_code
+
+        await eventually(status, 200, seconds=60)
+
+    async def done(self, who: str, path: str, body: Any = None) -> Any:
+        """What a POST that has to succeed answers."""
+        answer = await self.post(who, path, body)
+        assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
 
     async def hear(self, event: Event, version: int = 1, *, event_id: str | None = None) -> None:
         """Hand an event to the handler that the subscriber table names, in a transaction of its own."""

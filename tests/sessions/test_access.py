@@ -22,9 +22,9 @@ class Scene:
         here = self.here
         self.relationship_id = await here.activate("anna", "ben")
         body: dict[str, Any] = {"code": "speaking", "words": CANARY}
-        self.goal_id = (await here.post("ben", f"/relationships/{self.relationship_id}/goals", body)).json()["goal_id"]
+        self.goal_id = (await here.done("ben", f"/relationships/{self.relationship_id}/goals", body))["goal_id"]
         self.session_id = await here.held(self.relationship_id, "anna")
-        await here.post("ben", f"/sessions/{self.session_id}/feedback", {"usefulness": 5, "words": CANARY})
+        await here.done("ben", f"/sessions/{self.session_id}/feedback", {"usefulness": 5, "words": CANARY})
         return self
 
     def routes(self) -> list[tuple[str, str]]:
