@@ -1,10 +1,10 @@
 # Each target is one line over the `mentorship` command or a tool of .venv. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down reset status test check chaos bench generate containers asyncapi
+.PHONY: help up down reset status test check chaos bench bench-matching generate containers asyncapi
 MENTORSHIP := .venv/bin/mentorship
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 up: .venv/.complete ## start the whole platform on this machine
 	@$(MENTORSHIP) up $(ARGS)
@@ -36,6 +36,9 @@ chaos: .venv/.complete ## the fault runs at full size: 1,000 kills, about an hou
 
 bench: .venv/.complete ## measure speed against limits measured in the same run
 	@.venv/bin/python -m tests.bench $(ARGS)
+
+bench-matching: .venv/.complete ## the matching engine beside what others use, in one table
+	@.venv/bin/python -m tests.bench.matching $(ARGS)
 
 asyncapi: .venv/.complete ## show each service's AsyncAPI document to the AsyncAPI tool (Node)
 	@deploy/asyncapi.sh

@@ -6,12 +6,13 @@ import sys
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from tests.bench.matching import moments
+from tests.bench.matching import moments, pools
 from tests.bench.matching.cell import OURS
 from tests.bench.matching.cells import ROOT, Cell, referee, run_cell
 from tests.bench.matching.company import company
@@ -24,7 +25,7 @@ SIZES = {
     "20k x 5k": (20_000, 5_000),
     "100k x 25k": (100_000, 25_000),
 }
-POOLS = {"300": 300, "1k": 1_000, "3k": 3_000, "10k": 10_000}
+POOL_SECONDS = 60.0
 FOLDER = ROOT / ".mentorship" / "bench"
 OPTIMAL = {"SciPy linear_sum_assignment, dense", "lapjv, dense", "POT ot.emd, dense", "munkres, dense"}
 """Those that must find the same optimum, where they end."""
@@ -45,7 +46,7 @@ def table_of_sizes(sizes: list[str], engines: list[str], limit: float, *, prove:
                     found.append(Cell(engine, size, failed="not tried"))
                 else:
                     interpreter = Path(sys.executable) if engine == OURS else python
-                    figures = run_cell(interpreter, "tests.bench.matching.cell", engine, size, data, limit=limit)
+                    figures = run_cell(interpreter, engine, size, data, limit=limit)
                     if isinstance(figures, dict):
                         figures = referee(figures, engine, size, people, data.with_suffix(".found.npz"), prove=prove)
                     found.append(figures)
@@ -86,6 +87,11 @@ def _figures(cell: Cell, ours: Cell | None) -> list[str]:
     return [*spent, f"{cell.matched:,}{missing}", f"{cell.points:,}", share, proof, times]
 
 
+def _keep(path: Path | None, kept: dict[str, Any]) -> None:
+    if path is not None:
+        path.write_text(json.dumps(kept, indent=2), encoding="utf-8")
+
+
 def main() -> int:
     """Measure and print; exit 1 if an engine contradicts another or the referee."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.matching", description=__doc__)
@@ -97,16 +103,16 @@ def main() -> int:
     given = parser.parse_args()
     sizes, limit = (list(SIZES)[:2], 20.0) if given.small else (given.sizes, given.limit)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    cells = table_of_sizes(sizes, given.engines, limit, prove=True)
+    kept: dict[str, Any] = {"versions": versions(peers_python(FOLDER))}
     console = Console(width=150)
+    cells = table_of_sizes(sizes, given.engines, limit, prove=True)
     show(cells, console)
     must_agree(cells)
-    pools: list[object] = []
+    _keep(given.json, kept | {"cells": [asdict(cell) for cell in cells]})
+    of_pools = pools.table(min(limit, POOL_SECONDS), FOLDER, console, small=given.small)
     single = moments.table(*SIZES["5k x 1.5k" if given.small else "100k x 25k"], console)
-    if given.json:
-        kept = {"cells": [asdict(cell) for cell in cells], "peers": pools, "moments": single}
-        kept["versions"] = versions(peers_python(FOLDER))
-        given.json.write_text(json.dumps(kept, indent=2), encoding="utf-8")
+    kept |= {"cells": [asdict(cell) for cell in cells], "pools": [asdict(cell) for cell in of_pools], "moments": single}
+    _keep(given.json, kept)
     return 0
 
 

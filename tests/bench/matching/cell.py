@@ -9,6 +9,7 @@ import ctypes
 import gc
 import json
 import re
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,10 @@ from tests.bench.matching.numpy_scoring import NumpyScorer
 
 OURS = "ours"
 MEGABYTE = 2**20
+MEMORY = 10 * 2**30
+"""Bytes that a cell may take at most: the machine is not its own."""
+NO_MEMORY = 75
+"""Exit code of one that wanted more."""
 
 Solve = Callable[[], Any]
 Prepare = Callable[[Company], tuple[Solve, Callable[[Any], dict[str, Any]]]]
@@ -35,9 +40,18 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("company", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--pool", action="store_true", help="pairs among the mentees themselves")
     given = parser.parse_args()
-    prepare = _ours() if given.name == OURS else _peer(given.name)
-    prepare(company(120, 40))[0]()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    try:
+        sys.stdout.write(json.dumps(_measured(given)))
+    except MemoryError:
+        sys.exit(NO_MEMORY)
+
+
+def _measured(given: argparse.Namespace) -> dict[str, float]:
+    prepare = (_ours() if given.name == OURS else _peer(given.name)) if not given.pool else _pool(given.name)
+    prepare(company(120, 120 if given.pool else 40))[0]()
     idle = _settle()
     began = time.perf_counter()
     solve, read = prepare(Company.load(given.company))
@@ -49,7 +63,7 @@ def main() -> None:
     np.savez(given.out, **{name: found[name] for name in ("mate", "price") if name in found})
     figures: dict[str, float] = {name: value for name, value in found.items() if isinstance(value, int)}
     figures |= {"seconds": seconds, "processor_seconds": processor, "encoding_seconds": encoded - began}
-    sys.stdout.write(json.dumps(figures | {"megabytes": (peak - idle) / MEGABYTE}))
+    return figures | {"megabytes": (peak - idle) / MEGABYTE}
 
 
 def _ours() -> Prepare:
@@ -70,6 +84,19 @@ def _peer(name: str) -> Prepare:
         return lambda: peers.PEERS[name](people, scorer), lambda mate: {"mate": mate}
 
     return prepare
+
+
+def _pool(name: str) -> Prepare:
+    if name == OURS:
+        ours = import_module("tests.bench.matching.pool_ours")
+
+        def prepare(people: Company) -> tuple[Solve, Callable[[Any], dict[str, Any]]]:
+            market, order = ours.market_of_pool(people)
+            return lambda: ours.paired(market), lambda result: ours.found(order, result)
+
+        return prepare
+    peers = import_module("tests.bench.matching.pool_peers")
+    return lambda people: (lambda: peers.PEERS[name](people), lambda mate: {"mate": mate})
 
 
 def _settle() -> int:

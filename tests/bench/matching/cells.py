@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.bench.matching.cell import MEMORY, NO_MEMORY
 from tests.bench.matching.company import Company
 from tests.bench.matching.numpy_scoring import NumpyScorer
 
+START = 60
+"""Seconds that a process may take beside, to be imported, compiled and handed its people."""
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -33,23 +36,41 @@ class Cell:
     rounds: int = 0
 
 
-def run_cell(python: Path, module: str, engine: str, size: str, data: Path, *, limit: float) -> Cell | dict[str, Any]:
+def run_cell(
+    python: Path, engine: str, size: str, data: Path, *, limit: float, pool: bool = False
+) -> Cell | dict[str, Any]:
     """The figures that a cell's process gives, or the cell of one that gave none."""
     out = data.with_suffix(".found.npz")
     out.unlink(missing_ok=True)
-    command: list[str | Path] = [python, "-m", module, engine, data, out]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "tests.bench.matching.cell",
+        engine,
+        data,
+        out,
+        *(["--pool"] if pool else []),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
         done = subprocess.run(
-            command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit
+            command,
+            check=False,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=limit + START,
         )
     except subprocess.TimeoutExpired:
         return Cell(engine, size, failed=f"> {limit:.0f} s")
     if done.returncode:
+        if done.returncode == NO_MEMORY:
+            return Cell(engine, size, failed=f"> {MEMORY >> 30} GiB")
         sys.stderr.write(done.stderr[-2000:])
-        return Cell(engine, size, failed="no memory" if done.returncode == -9 else "failed")
+        return Cell(engine, size, failed="failed")
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    return Cell(engine, size, failed=f"> {limit:.0f} s") if figures["seconds"] > limit else figures
 
 
 def referee(figures: dict[str, Any], engine: str, size: str, company: Company, found: Path, *, prove: bool) -> Cell:

@@ -2,11 +2,14 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "ortools", "pot", "lapjv", "munkres", "networkx", "rustworkx")
 PYTHON = "3.11"
 """The newest for which each of them is built."""
+UV = Path(sys.executable).with_name("uv")
+"""As bootstrapping put it beside our own interpreter."""
 
 
 def peers_python(folder: Path) -> Path:
@@ -16,8 +19,8 @@ def peers_python(folder: Path) -> Path:
     wanted = "\n".join(PACKAGES)
     if not done.exists() or done.read_text(encoding="utf-8") != wanted:
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["uv", "venv", "--quiet", "--clear", "--python", PYTHON, folder / "peers"], check=True)
-        subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, *PACKAGES], check=True)
+        subprocess.run([UV, "venv", "--quiet", "--clear", "--python", PYTHON, folder / "peers"], check=True)
+        subprocess.run([UV, "pip", "install", "--quiet", "--python", python, *PACKAGES], check=True)
         done.write_text(wanted, encoding="utf-8")
     return python
 

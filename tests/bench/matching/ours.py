@@ -84,7 +84,7 @@ def _values(company: made.Company, order: Numbers) -> tuple[npt.NDArray[np.int16
     tables = (company.level_points, company.hours_points, company.department_points, company.site_points)
     lines = [table[:, facts[order]] for table, facts in zip(tables, company.column_facts.T, strict=True)]
     before = np.cumsum([0, *(len(table) for table in tables[:-1])])
-    return np.concatenate(lines).astype(np.int16), _one_of_each(company.row_facts + before)
+    return np.concatenate(lines).astype(np.int16), one_of_each(company.row_facts + before)
 
 
 def _gates(company: made.Company, order: Numbers) -> tuple[made.Flags, Terms]:
@@ -104,10 +104,11 @@ def _gates(company: made.Company, order: Numbers) -> tuple[made.Flags, Terms]:
         ],
         axis=1,
     )
-    return lines, _one_of_each(terms)
+    return lines, one_of_each(terms)
 
 
-def _one_of_each(terms: npt.NDArray[np.integer]) -> Terms:
+def one_of_each(terms: npt.NDArray[np.integer]) -> Terms:
+    """Lists of the same length: one line of the array for each row."""
     rows, count = terms.shape
     return Terms(np.arange(rows + 1, dtype=np.int64) * count, terms.reshape(-1).astype(np.int32))
 
