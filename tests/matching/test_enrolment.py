@@ -206,6 +206,30 @@ async def test_who_pauses_has_no_capacity_until_they_resume(staffed: House) -> N
     assert [one["capacity"] for one in said] == [3, 0, 3]
 
 
+async def test_who_pauses_is_given_nobody_new_and_keeps_whom_they_have(staffed: House) -> None:
+    programme = await staffed.programme()
+    await staffed.enrol(programme, ["E1"], "mentor", capacity=2)
+    await staffed.enrol(programme, ["E2"], "mentee")
+    (match,) = await staffed.offers(programme)
+    for name in ("E1", "E2"):
+        await staffed.ok("POST", f"/matches/{match}/accept", name)
+    await staffed.ok("PUT", f"/programmes/{programme}/participants/E1/pause", "E1", json={})
+    await staffed.enrol(programme, ["E3"], "mentee")
+    assert (await staffed.run(programme))["pairs"] == []
+    assert (await staffed.ok("GET", f"/matches/{match}", "E1"))["status"] == "active"
+    await staffed.ok("DELETE", f"/programmes/{programme}/participants/E1/pause", "E1")
+    assert len((await staffed.run(programme))["pairs"]) == 1
+
+
+async def test_a_programme_that_asks_for_training_matches_a_mentor_only_after_it(staffed: House) -> None:
+    programme = await staffed.programme(rules={"training_required": True, "tenure_days_min": 30})
+    await staffed.enrol(programme, ["E1"], "mentor")
+    await staffed.enrol(programme, ["E2"], "mentee")
+    assert (await staffed.run(programme))["pairs"] == []
+    await staffed.ok("PUT", "/employees/E1/training", json={"done_on": "2025-05-01"})
+    assert len((await staffed.run(programme))["pairs"]) == 1
+
+
 async def test_a_pause_ends_by_itself_at_its_time_and_not_at_an_earlier_one(staffed: House) -> None:
     programme = await staffed.programme()
     await staffed.enrol(programme, ["E1"], "mentor")

@@ -38,6 +38,25 @@ async def test_pairs_are_decided_listed_and_taken_back(staffed: House) -> None:
     assert len((await staffed.ok("GET", f"{path}/pairs"))["items"]) == 1
 
 
+async def test_a_run_keeps_to_what_was_decided_and_says_which_rules_it_used(staffed: House) -> None:
+    path = await with_people(staffed)
+    wishes = {"roles": ["mentee"], "wishes": ["E4"]}
+    await staffed.ok("PUT", f"{path}/participants/E1", json=wishes)
+    await staffed.ok("PUT", f"{path}/pairs/E2/E4", json=MUST)
+    await staffed.ok("PUT", f"{path}/pairs/E1/E5", json=NEVER)
+    asked = await staffed.ok("POST", f"{path}/runs")
+    await staffed.ok("PUT", f"{path}/rules", json={"weights": {"wish": 1}})
+    await staffed.work()
+    run = await staffed.ok("GET", f"/runs/{asked['run_id']}")
+    assert run["rules_version"] == 1
+    assert {pair["contributions"]["language"] for pair in run["pairs"]} == {1000}
+    assert {(pair["mentee_id"], pair["mentor_id"]) for pair in run["pairs"]} == {
+        ("E2", "E4"),
+        ("E1", "E6"),
+        ("E3", "E5"),
+    }
+
+
 async def test_peers_have_no_order(staffed: House) -> None:
     programme = await staffed.programme(format="peer")
     await staffed.enrol(programme, ["E1", "E2"], "peer")

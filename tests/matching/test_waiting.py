@@ -1,6 +1,7 @@
 """The waiting list: who finds no place waits, and whoever has waited longest is next."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.matching import Role
 from matching.domain.enrolment import Places, Room, next_in_line
-from tests.builders import left
+from tests.builders import hired, left
 from tests.eventually import eventually
 from tests.matching.conftest import House
 
@@ -138,6 +139,22 @@ async def test_of_many_who_come_at_once_as_many_find_a_place_as_there_are(staffe
     found = await asyncio.gather(*(come(f"E{number}") for number in range(1, 7)))
     enrolled = [one["roles"][0] for one in found if one["status"] == "enrolled"]
     assert sorted(enrolled) == ["mentee", "mentor", "mentor"]
+
+
+async def test_forty_people_who_come_at_once_find_three_places(house: House) -> None:
+    await house.hear(*(hired(f"E{number}") for number in range(40)))
+    programme = await house.programme(enrolment={"places": {"mentee": 3}})
+
+    async def come(name: str) -> str:
+        path = f"/programmes/{programme}/participants/{name}"
+        for _ in range(50):
+            response = await house.call("PUT", path, name, json={"roles": ["mentee"]})
+            if response.status_code != 503:
+                return str(response.json()["status"])
+        raise AssertionError("busy for ever")
+
+    found = await asyncio.gather(*(come(f"E{number}") for number in range(40)))
+    assert Counter(found) == {"enrolled": 3, "waitlisted": 37}
 
 
 async def test_coming_and_going_at_once_never_overfills_and_leaves_no_place_empty(staffed: House) -> None:
