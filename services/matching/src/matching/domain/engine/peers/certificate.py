@@ -79,20 +79,24 @@ def _order(node, people, order):
                 leaf = node[leaf, NEXT_LEAF]
 
 
-def priced(market: Market, base: int, proof: Certificate) -> tuple[npt.NDArray[np.int32], Numbers]:
-    """Pairs that break the duals, of all pairs there are: for each person up to ADDED later ones.
+def priced(
+    market: Market, base: int, proof: Certificate, *, width: int = ADDED, least: int = 1
+) -> tuple[npt.NDArray[np.int32], Numbers]:
+    """For each person the `width` later ones whose pairs exceed the duals most, and by how much.
 
-    Worst first, and by how much. Both arrays have shape (people, ADDED); -1 and 0 stand where there is none.
+    Only pairs that exceed them by `least` or more; 1 finds what breaks the proof, less also what comes near to it.
+    Both arrays have shape (people, width), the worst first; column -1 stands where there is none.
     """
     people = market.rows
-    column = np.full((people, ADDED), -1, np.int32)
-    excess = np.zeros((people, ADDED), np.int64)
+    column = np.full((people, width), -1, np.int32)
+    excess = np.full((people, width), least - 1, np.int64)
     at = np.empty(people, np.int32)
     at[proof.order] = np.arange(people, dtype=np.int32)
     inside, above, sums = _nesting(proof.order, proof.start, proof.stop, proof.z)
     groups = (at, inside, above, sums, proof.order, proof.start, proof.stop)
     lines = (market.row_line, market.column_line)
-    _price(arrays(market), lines, (base, max(market.floor, 0)), proof.dual, groups, column, excess)
+    terms = (np.int64(base), np.int64(max(market.floor, 0)), np.int64(least - 1))
+    _price(arrays(market), lines, terms, proof.dual, groups, column, excess)
     return column, excess
 
 
@@ -156,18 +160,18 @@ def _price(market, lines, terms, dual, groups, column, excess):
 @njit(cache=True, nogil=True)
 def _collect(line, place, lines, terms, duals, found):
     row, at = place
-    base, floor = terms
+    base, floor, under = terms
     dual, common = duals
     column, excess = found
     limit = dual[row] - 2 * base
     first = max(0, row + 1 - at)
     for chunk in range(first // 64 * 64, line.shape[0], 64):
         end = min(chunk + 64, line.shape[0])
-        if not _worst(line[chunk:end], dual[at + chunk : at + end], limit):
+        if not _worst(line[chunk:end], dual[at + chunk : at + end], limit + under):
             continue
         for j in range(max(chunk, first), end):
             over = 2 * np.int64(line[j]) - dual[at + j] - limit
-            if over <= 0 or line[j] < floor or over <= common[at + j]:
+            if over <= under or line[j] < floor:
                 continue
             over -= common[at + j]
             if over > excess[-1] and not same_line(lines[0], row, lines[1], at + j):
@@ -181,6 +185,35 @@ def _insert(column, excess, j, over):
         column[at], excess[at] = column[at - 1], excess[at - 1]
         at -= 1
     column[at], excess[at] = j, over
+
+
+def common_z(proof: Certificate, one: npt.NDArray[np.int32], two: npt.NDArray[np.int32]) -> Numbers:
+    """For each pair (one[k], two[k]) the sum of z of the groups that hold both."""
+    at = np.empty(len(proof.order), np.int32)
+    at[proof.order] = np.arange(len(at), dtype=np.int32)
+    inside, above, sums = _nesting(proof.order, proof.start, proof.stop, proof.z)
+    found = np.zeros(len(one), np.int64)
+    for k, (i, j) in enumerate(zip(one.tolist(), at[two].tolist(), strict=True)):
+        g = inside[i]
+        while g >= 0 and not proof.start[g] <= j < proof.stop[g]:
+            g = above[g]
+        found[k] = sums[g] if g >= 0 else 0
+    return found
+
+
+def deepest_chains(proof: Certificate, count: int) -> int:
+    """The highest sum of z over groups that lie around `count` places, each group once: threes may take half of it."""
+    _, above, _ = _nesting(proof.order, proof.start, proof.stop, proof.z)
+    longest = np.zeros(len(above) + 1, np.int64)
+    ended = []
+    for g in range(len(above) - 1, -1, -1):  # a group comes before the groups within it
+        chain, around = int(longest[g] + proof.z[g]), above[g]
+        ended.append(min(chain, int(longest[around])))
+        longest[around] = max(chain, longest[around])
+        if around < 0:
+            ended[-1] = chain
+            longest[-1] = 0
+    return sum(sorted(ended, reverse=True)[:count])
 
 
 def raised(proof: Certificate, excess: Numbers) -> Certificate:

@@ -7,14 +7,14 @@ the search goes on from where it was. When none is left, value and bound are equ
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from matching.domain.engine.assignment import assign
-from matching.domain.engine.market import FULL, Market, Points
+from matching.domain.engine.market import FULL, Market, Points, Terms
 from matching.domain.engine.peers.blossoms import dissolve
 from matching.domain.engine.peers.certificate import Certificate, certificate, priced, raised
 from matching.domain.engine.peers.forest import DUAL, MATE, NOBODY, OUTER, Forest, forest, graph, with_room
@@ -86,7 +86,19 @@ def pair_up(
     as the work goes on; when it says so, the answer has an honest gap. `start`, an earlier pairing of the same people,
     saves work where little has changed.
     """
-    base = FULL * market.rows + 1 if coverage else 0
+    return pair_worth(market, FULL * market.rows + 1 if coverage else 0, stop=stop, say=say, start=start)
+
+
+def pair_worth(
+    market: Market,
+    base: int,
+    *,
+    stop: Stop = lambda: False,
+    say: Progress = lambda _: None,
+    start: Pairing | None = None,
+) -> Pairing:
+    """The pairs of the highest sum of `base` and score."""
+    market = _with_able(market)
     wood, ends = _from_pairing(market, base, start) if start else _from_assignment(market, base, stop)
     say(40)
     rounds = 0
@@ -99,6 +111,19 @@ def pair_up(
         if stopped or not excess.any():
             return _result(market, wood, base, raised(proof, excess), rounds)
         ends = _merged(market.rows, ends, _listed(column))
+
+
+def _with_able(market: Market) -> Market:
+    """The same market where nobody takes part whose capacity is zero, and all others once."""
+    able = market.capacity > 0
+    if not able.all():
+        terms = len(market.gate)
+        gate = np.vstack((market.gate, able, np.zeros_like(able))).astype(np.uint8)
+        own = np.where(able, terms, terms + 1).astype(np.int32)
+        term = np.insert(market.gates.term, market.gates.start[1:], own)
+        start = market.gates.start + np.arange(market.rows + 1)
+        market = replace(market, gate=gate, gates=Terms(start, term))
+    return replace(market, capacity=np.minimum(market.capacity, 1))
 
 
 def _settle(market: Market, wood: Forest, base: int, ends: Numbers, stop: Stop) -> bool:

@@ -46,29 +46,6 @@ from matching.domain.engine.peers.labels import add_minus, add_plus, wait_for
 
 
 @njit(cache=True, nogil=True)
-def begin(wood, edges, n):
-    """Duals that cover every edge, and pairs along tight ones, for a forest without any: best first partner free."""
-    node = wood.node
-    start, to, weight = edges
-    for v in range(n):
-        for a in range(start[v], start[v + 1]):
-            node[v, DUAL] = max(node[v, DUAL], weight[a] >> 1)
-    for v in range(n):
-        if node[v, MATE] != NOBODY:
-            continue
-        lowest, partner = 0, NOBODY
-        for a in range(start[v], start[v + 1]):
-            needed = weight[a] - node[to[a], DUAL]
-            if needed > lowest or (needed == lowest and partner == NOBODY):
-                lowest, partner = needed, NOBODY
-                if node[to[a], MATE] == NOBODY:
-                    partner = to[a]
-        node[v, DUAL] = lowest
-        if partner != NOBODY:
-            node[v, MATE], node[partner, MATE] = partner, v
-
-
-@njit(cache=True, nogil=True)
 def advance(wood, edges, n, first, last):
     """Search from each vertex first..last-1 that is unmatched and has a positive dual; how many searches there were."""
     node = wood.node
