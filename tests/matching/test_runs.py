@@ -268,6 +268,44 @@ def likes(problem: Problem, who: Profile, other: Profile, *, turned: bool = Fals
     return wished, score(*pair, problem.rules, problem.format, problem.taxonomy)
 
 
+@settings(max_examples=60)
+@given(problems("one_on_one", "reverse"), SEEDS)
+def test_few_moves_leave_most_people_with_whom_they_have(problem: Problem, seed: int) -> None:
+    rules = problem.rules.model_copy(update={"exclude_earlier": False})
+    problem = replace(problem, rules=rules, forbids=frozenset())
+    first = solve(problem)
+    current = frozenset((pair.mentee, pair.mentor) for pair in first.pairs)
+    changed = replace(problem, mentees=problem.mentees[1:], current=current, moves=Random(seed).randint(0, 2))
+    found = solve(changed)
+    must_hold(changed, found)
+    there = {profile.employee_id for profile in changed.mentees}
+    kept = {(pair.mentee, pair.mentor) for pair in found.pairs}
+    moved = [names for names in current if names[0] in there and names not in kept]
+    assert len(moved) <= (changed.moves or 0)
+    free = solve(replace(changed, moves=None))
+    assert (len(found.pairs), found.total) <= (len(free.pairs), free.total)
+    assert found.certificate is not None
+    assert found.certificate.upper_bound >= found.certificate.value
+    unlimited = solve(replace(changed, moves=99))
+    assert (len(unlimited.pairs), unlimited.total) == (len(free.pairs), free.total)
+    assert unlimited.inputs_digest != free.inputs_digest
+
+
+@pytest.mark.parametrize(
+    ("programme_format", "rules"),
+    [
+        ("peer", Rules()),
+        ("group", Rules(circle_min=3)),
+        ("one_on_one", Rules(objective="fair")),
+        ("one_on_one", Rules(load_charge=5)),
+    ],
+)
+def test_moves_are_refused_where_they_are_not_counted(programme_format: Format, rules: Rules) -> None:
+    with pytest.raises(BadValue) as refused:
+        solve(Problem(programme_format, rules, (person("E1"),), moves=1))
+    assert refused.value.field == "options.moves"
+
+
 def test_people_who_have_met_are_not_brought_together_again() -> None:
     one, other = (person("E1"), person("E2")), person("E3")
     assert not solve(Problem("one_on_one", Rules(), one[:1], (other,), frozenset({("E1", "E3")}))).pairs

@@ -1,7 +1,7 @@
 """A run as one document that says everything it takes to prove it again: see `verify` for what stands where."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from matching.domain.people import Profile
@@ -25,7 +25,12 @@ def exported(problem: Problem, solution: Solution) -> dict[str, Any]:
         "earlier": _names(problem.earlier),
         "pins": _names(problem.pins),
         "forbids": _names(problem.forbids),
-        "pairs": [asdict(pair) for pair in solution.pairs],
+        "current": _names(problem.current),
+        "moves": problem.moves,
+        "pairs": [
+            {"mentee": one.mentee, "mentor": one.mentor, "score": one.score, "contributions": one.contributions}
+            for one in solution.pairs
+        ],
         "claim": {
             "pairs": len(solution.pairs),
             "total": solution.total,

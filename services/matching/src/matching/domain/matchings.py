@@ -14,6 +14,7 @@ from matching.domain.engine.circles import form_circles
 from matching.domain.engine.deferred import blocking_pairs, deferred_acceptance, rankings_by_score
 from matching.domain.engine.fair import assign_fairly
 from matching.domain.engine.market import FULL, Indices, Market
+from matching.domain.engine.moves import rematch
 from matching.domain.engine.peers.pairing import pair_up
 from matching.domain.engine.scoring import score_pairs
 from matching.domain.problems import Problem
@@ -27,6 +28,10 @@ Proof = Literal["prices", "blossoms", "circles", "none"]
 
 MOST_RANKED = 25_000_000
 """Pairs of a programme with two-sided lists: both sides' rankings of everybody are held at once."""
+
+
+MOST_AT_ONCE = 100_000_000
+"""Pairs of a problem whose solver holds all scores at once: circles with a minimum size, few moves."""
 
 
 class Unsolved(Exception):
@@ -68,19 +73,26 @@ class Matching:
 
 def match(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
     """The best matching of a problem's market under the programme's objective."""
-    market, rules = encoded.market, problem.rules
+    market = encoded.market
     if not market.rows or not market.columns:
         return _nobody(market, peers=problem.format == "peer")
-    if rules.objective == "two_sided":
+    if problem.moves is not None:
+        return _few_moves(problem, encoded, stop, say)
+    if problem.rules.objective == "two_sided":
         return _two_sided(problem, encoded, stop, say)
+    return _of_format(market, problem, stop, say)
+
+
+def _of_format(market: Market, problem: Problem, stop: Stop, say: Progress) -> Matching:
+    rules = problem.rules
     if problem.format == "peer":
         return _perhaps_fairly(market, rules, stop, lambda part: _peers(part, rules, stop, say))
     if problem.format == "group" and rules.circle_min > 1:
         return _perhaps_fairly(market, rules, stop, lambda part: _circles(part, rules, stop, say))
     if rules.objective == "fair":
         return _fairly(market, rules, stop, say)
-    found = assign(market, coverage=rules.objective != "total", charge=rules.load_charge, stop=stop, say=say)
-    return _by_prices(found)
+    coverage = rules.objective != "total"
+    return _by_prices(assign(market, coverage=coverage, charge=rules.load_charge, stop=stop, say=say))
 
 
 def _by_prices(found: Assignment) -> Matching:
@@ -131,6 +143,7 @@ def _worst(market: Market, found: Matching) -> int:
 
 
 def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
+    _must_fit(market, "rules.circle_min")
     coverage = rules.objective != "total"
     found = form_circles(market, rules.circle_min, rules.circle_max, coverage=coverage, stop=stop, say=say)
     return Matching(
@@ -170,8 +183,7 @@ def _two_sided(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) ->
     The bound is that of the highest total, so that the gap says what it costs that nobody would rather swap.
     """
     market = encoded.market
-    if market.rows * market.columns > MOST_RANKED:
-        raise BadValue("rules.objective", f"two_sided is for {MOST_RANKED:,} pairs of mentee and mentor at most.")
+    _must_fit(market, "rules.objective", MOST_RANKED)
     rows, columns = encoded.people(problem)
     lists = rankings_by_score(market, wish_lists(rows, columns), wish_lists(columns, rows))
     say(50)
@@ -182,6 +194,26 @@ def _two_sided(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) ->
     blocking = len(blocking_pairs(lists, market.capacity, mate)[0])
     nothing = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
     return Matching(mate, 0, total, total, bound, "none", *nothing, {"blocking_pairs": blocking})
+
+
+def _few_moves(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
+    """The best matching in which at most so many of those who have somebody are moved; the bound is not priced."""
+    market = encoded.market
+    _must_fit(market, "options.moves")
+    rows, columns = encoded.people(problem)
+    column = {profile.employee_id: place for place, profile in enumerate(columns)}
+    has = {mentee: column[mentor] for mentee, mentor in problem.current if mentor in column}
+    home = np.array([has.get(profile.employee_id, -1) for profile in rows], np.int32)
+    coverage = problem.rules.objective != "total"
+    found = rematch(market, home, problem.moves or 0, coverage=coverage, stop=stop, say=say)
+    nothing = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
+    details = {"moved": len(found.moved), "released": len(found.released), "unavoidable": found.unavoidable}
+    return Matching(found.mate, found.base, found.total, found.value, found.upper_bound, "none", *nothing, details)
+
+
+def _must_fit(market: Market, named: str, most: int = MOST_AT_ONCE) -> None:
+    if market.rows * market.columns > most:
+        raise BadValue(named, f"This looks at all pairs at once; {most:,} pairs of mentee and mentor are the most.")
 
 
 def _nobody(market: Market, *, peers: bool) -> Matching:

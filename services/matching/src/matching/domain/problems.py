@@ -31,6 +31,10 @@ class Problem:
     """Pairs that must be."""
     forbids: frozenset[Names] = frozenset()
     """Pairs that must not be."""
+    current: frozenset[Names] = frozenset()
+    """Pairs that there are already; they matter where `moves` are counted."""
+    moves: int | None = None
+    """So many mentees of `current` at most may be given somebody else, or nobody; None: all of them."""
     taxonomy: Taxonomy = field(default=NO_TAXONOMY, repr=False)
 
     @property
@@ -43,6 +47,8 @@ class Problem:
         """SHA-256 over everything that decides the outcome."""
         parts: list[Any] = [self.format, self.rules.digest, self.taxonomy.digest]
         parts += [sorted(pairs) for pairs in (self.earlier, self.pins, self.forbids)]
+        if self.moves is not None:
+            parts += [sorted(self.current), self.moves]
         # The representation of one list of all this, without ever having the people in it twice.
         found = hashlib.sha256(repr(parts)[:-1].encode())
         for side in (self.mentees, self.mentors):
@@ -69,6 +75,8 @@ class Problem:
             for profile in people:
                 profile.must_make_sense()
         self._must_have_room()
+        if self.moves is not None:
+            self._must_count_moves()
 
     def _must_have_room(self) -> None:
         rows = {profile.employee_id for profile in self.mentees}
@@ -87,6 +95,13 @@ class Problem:
             kind, name = place.split(" ", 1)
             if count > (min(1, room[name]) if self.format == "peer" else 1 if kind == "row" else room[name]):
                 raise BadValue("pins", f"{name} has more pinned partners than places.")
+
+    def _must_count_moves(self) -> None:
+        """Moves are counted where everybody has a mentor of their own choosing: not in circles, nor among peers."""
+        if self.format == "peer" or (self.format == "group" and self.rules.circle_min > 1):
+            raise BadValue("options.moves", "Moves are not counted among peers, nor in circles with a minimum size.")
+        if self.rules.objective not in {"coverage", "total"} or self.rules.load_charge:
+            raise BadValue("options.moves", "Moves are counted for coverage and total alone, without a load_charge.")
 
     def ordered_pins(self) -> Iterator[Names]:
         """Pins in ascending order."""

@@ -10,6 +10,7 @@ An exported run is one JSON object:
     mentees         people; in a peer programme everybody
     mentors         people; in a peer programme nobody
     earlier, pins, forbids   [[mentee, mentor], ...]
+    current, moves  pairs that there were, and how many of them could be moved; moves is null where all could
     pairs           [{mentee, mentor, score, contributions: {criterion: points}}, ...]
     claim           {pairs, total, value, upper_bound}: value = base * pairs + total, of pairs and total pins included
     certificate     null, or what proves the bound (below)
@@ -25,6 +26,7 @@ Certificates, all whole numbers. Pinned people and places take no part in them.
         w = base + score. Nothing is worth more than
         sum over mentees of max(0, w - p of the best mentor) + sum over mentors and places k = 0, 1, ... of
         max(0, p - charge * k); a mentor has no more places than there are mentees.
+        With floor: of all matchings whose worst pair scores so much at least (the same holds for the other kinds).
     {"kind": "blossoms", base, scale, row_price: [...], blossoms: [{members: [ids], price}, ...]}
         If u_i + u_j + the prices of the blossoms around both reach scale * w of every pair, nothing is worth more than
         (sum(u) + sum of price * (size - 1) / 2) / scale, of odd sizes.
@@ -90,6 +92,8 @@ def digest(document: Mapping[str, Any]) -> str:
     rules = hashlib.sha256(json.dumps(document["rules"], sort_keys=True).encode()).hexdigest()
     parts: list[Any] = [document["format"], rules, document["taxonomy"]["digest"]]
     parts += [sorted(map(tuple, document[name])) for name in ("earlier", "pins", "forbids")]
+    if document.get("moves") is not None:
+        parts += [sorted(map(tuple, document["current"])), document["moves"]]
     for side in ("mentees", "mentors"):
         parts.append([[_in_order(name, value) for name, value in person.items()] for person in document[side]])
     return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -124,6 +128,7 @@ class _Run:
         """Every check, in the order in which a reader would ask."""
         findings = [self._inputs(), self._members(), self._capacities(), self._pins()]
         findings += [self._points(), self._hard_rules(), self._claims()]
+        findings += self._worst_pair()
         bound, gap = self._bound()
         return Verdict((*findings, *bound), gap)
 
@@ -199,6 +204,13 @@ class _Run:
     def _is_pinned(self, pair: Mapping[str, Any]) -> bool:
         names = (pair["mentee"], pair["mentor"])
         return names in self._pinned or (self._peers and names[::-1] in self._pinned)
+
+    def _worst_pair(self) -> Iterator[Finding]:
+        """Where the worst pair counts first, none that was to be decided is below it."""
+        floor = (self._of["certificate"] or {}).get("floor")
+        if floor is not None:
+            low = [_names(one) for one in self._of["pairs"] if one["score"] < floor and not self._is_pinned(one)]
+            yield _finding("worst pair", low, f"none is below {floor:,}")
 
     def _bound(self) -> tuple[list[Finding], int | None]:
         certificate = self._of["certificate"]

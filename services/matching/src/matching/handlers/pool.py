@@ -45,6 +45,9 @@ async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOption
         return tuple(found)
 
     frame = await frame_of(tx, programme, rules, options)
+    if options.moves is not None:
+        together = await matches.together_in(tx, programme.id)
+        frame = replace(frame, current=frozenset(together), moves=options.moves)
     if programme.format == "peer":
         problem = replace(frame, mentees=side("peer"))
     else:
