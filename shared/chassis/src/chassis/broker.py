@@ -1,8 +1,7 @@
 """FastStream's NATS broker, set up so that it never goes deaf, never creates streams and never settles on its own."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -12,13 +11,11 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
 from faststream.nats.security import NatsCredentials
 from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
 
 from chassis.consumer import Consumer
-from chassis.publishing import Outgoing, command_of
 from chassis.pull import PullLoop
 from chassis.settings import ServiceSettings
 
@@ -89,47 +86,6 @@ async def _put_back(messages: Sequence[Msg]) -> None:
     with suppress(NatsError):
         for message in messages:
             await message.nak()
-
-
-_is_token = re.compile(r"[!-9;-~]+").fullmatch
-
-
-def parse_header_lines(raw: bytes) -> dict[str, str]:
-    """Message headers, as nats-py reads them but without a look at every character: a third of a consumer's work."""
-    headers = {}
-    for line in raw.decode("utf-8", "replace").split("\r\n"):
-        name, colon, value = line.partition(":")
-        if colon and _is_token(name := name.strip()):
-            headers[name] = value.strip()
-    return headers
-
-
-def quicken(connection: Client) -> None:
-    """Let a connection read and write headers the quick way, and survive those that are none."""
-    connection._parse_header_lines = parse_header_lines  # type: ignore[method-assign]  # noqa: SLF001
-    read: Callable[[bytes], Awaitable[dict[str, str] | None]] = connection._process_headers  # noqa: SLF001
-
-    async def read_safely(headers: bytes) -> dict[str, str] | None:
-        try:
-            return await read(headers)
-        except (IndexError, ValueError):
-            # nats-py would end its reading loop: one malformed message would make every consumer of it deaf.
-            return {}
-
-    connection._process_headers = read_safely  # type: ignore[method-assign]  # noqa: SLF001
-    send: Callable[..., Awaitable[None]] = connection._send_publish  # noqa: SLF001
-
-    async def send_quickly(subject: str, reply: str, payload: bytes, size: int, headers: dict[str, str] | None) -> None:
-        if headers is None:
-            await send(subject, reply, payload, size, None)
-            return
-        connection.stats["out_msgs"] += 1
-        connection.stats["out_bytes"] += size
-        await connection._send_command(command_of(Outgoing(subject, headers, payload), reply))  # noqa: SLF001
-        if (queue := connection._flush_queue) is not None and queue.empty():  # noqa: SLF001
-            await connection._flush_pending()  # noqa: SLF001
-
-    connection._send_publish = send_quickly  # type: ignore[assignment,method-assign]  # noqa: SLF001
 
 
 def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:

@@ -67,17 +67,18 @@ def _decoded(value: str) -> str:
 
 def headers_of(event: CloudEvent) -> dict[str, str]:
     """The NATS headers of an event in binary mode."""
+    id_, source = _encoded(event.id), _encoded(event.source)
     headers = {
         "ce-specversion": "1.0",
-        "ce-id": _encoded(event.id),
-        "ce-source": _encoded(event.source),
+        "ce-id": id_,
+        "ce-source": source,
         "ce-type": event.type,
         "ce-subject": _encoded(event.subject),
         "ce-time": event.time.isoformat(),
         "ce-entityversion": str(event.version),
         "ce-dataschema": f"{SCHEMA_BASE}{event.type}.json",
         "content-type": "application/json",
-        "Nats-Msg-Id": f"{_encoded(event.source)}/{_encoded(event.id)}",
+        "Nats-Msg-Id": f"{source}/{id_}",
     }
     if event.cause:
         headers["ce-causationid"] = _encoded(event.cause)
@@ -162,34 +163,35 @@ def from_structured(whole: Mapping[str, Any], subject: str | None = None, tracep
         raise Undecodable("malformed_data") from error
 
 
-def _checked(nats_subject: str, data: bytes, traceparent: Any, **attributes: Any) -> CloudEvent:
-    for name in ("id", "source", "type", "subject"):
-        value = attributes[name]
+def _checked(  # noqa: PLR0913  the attributes of an envelope
+    nats_subject: str,
+    data: bytes,
+    traceparent: Any,
+    *,
+    id: Any,  # noqa: A002  CloudEvents' own names
+    source: Any,
+    type: Any,  # noqa: A002
+    subject: Any,
+    time: Any,
+    entityversion: Any,
+    causationid: Any,
+) -> CloudEvent:
+    for value in (id, source, type, subject):
         if not isinstance(value, str) or len(value) > 512 or not value.isprintable():
             raise Undecodable("malformed_envelope")
-    if not attributes["id"] or not attributes["source"]:
+    if not id or not source:
         raise Undecodable("incomplete_envelope")
-    if attributes["type"] != nats_subject:
+    if type != nats_subject:
         raise Undecodable("type_is_not_subject")
     try:
-        version = int(attributes["entityversion"])
-        time = datetime.fromisoformat(attributes["time"]) if attributes["time"] else datetime.now(UTC)
+        version = int(entityversion)
+        at = datetime.fromisoformat(time) if time else datetime.now(UTC)
     except (ValueError, TypeError, OverflowError) as error:
         raise Undecodable("malformed_envelope") from error
-    if time.tzinfo is None or not 0 <= version < 2**63:
+    if at.tzinfo is None or not 0 <= version < 2**63:
         raise Undecodable("malformed_envelope")
-    cause = attributes["causationid"]
-    return CloudEvent(
-        id=attributes["id"],
-        source=attributes["source"],
-        type=attributes["type"],
-        subject=attributes["subject"],
-        time=time,
-        version=version,
-        data=data,
-        traceparent=_header(traceparent, 512),
-        cause=_header(unquote(cause), 1025) if isinstance(cause, str) else None,
-    )
+    cause = _header(unquote(causationid), 1025) if isinstance(causationid, str) else None
+    return CloudEvent(id, source, type, subject, at, version, data, _header(traceparent, 512), cause)
 
 
 def _header(value: Any, length: int) -> str | None:

@@ -27,6 +27,7 @@ from chassis.failures import Meaning, meaning_of, reason_of
 from chassis.subscription import GivenUp, Subscription
 from chassis.tracing import finish_spans, start_span
 from chassis.transaction import Database, Tx
+from chassis.wire import acknowledge
 
 log = structlog.get_logger()
 
@@ -195,10 +196,12 @@ class Consumer:
             claims = await inbox.claim(
                 tx.connection, self.durable, [(identity, delivery.digest) for identity, delivery in first.items()]
             )
-            new = [delivery for identity, delivery in first.items() if identity in claims.new]
+            new = list(first.values())
+            if len(claims.new) < len(first):
+                new = [delivery for identity, delivery in first.items() if identity in claims.new]
             if new:
                 await self._call(tx, new)
-            if self.subscription.copies:
+            if self.subscription.copies and len(new) < len(deliveries):
                 handled = {id(delivery) for delivery in new}
                 copies = [one.received for one in deliveries if one.received and id(one) not in handled]
                 if copies:
@@ -207,6 +210,8 @@ class Consumer:
                 await inbox.forget_failures(tx.connection, self.durable, list(first))
             if audit:
                 await audit(tx, claims)
+        if len(first) == len(deliveries):
+            return claims
         reused = {d.identity for d in deliveries if d.digest != first[d.identity].digest}
         return inbox.Claims(claims.new, claims.changed | reused)
 
@@ -222,14 +227,19 @@ class Consumer:
         tx.cause = None
 
     async def _done(self, deliveries: list[Delivery], claims: inbox.Claims) -> None:
-        for delivery in deliveries:
-            if delivery.identity in claims.changed and self._is_changed_copy(delivery, deliveries, claims):
+        good = deliveries
+        if claims.changed:
+            changed = {id(one): one for one in deliveries if self._is_changed_copy(one, deliveries, claims)}
+            good = [one for one in deliveries if id(one) not in changed]
+            for delivery in changed.values():
                 await self._bury(delivery, "identity_reused")
-            else:
-                await self._answer(delivery.message.ack)
+        if good:
+            await self._answer(lambda: acknowledge([delivery.message for delivery in good]))
 
     @staticmethod
     def _is_changed_copy(delivery: Delivery, deliveries: list[Delivery], claims: inbox.Claims) -> bool:
+        if delivery.identity not in claims.changed:
+            return False
         if delivery.identity not in claims.new:
             return True
         first = next(other for other in deliveries if other.identity == delivery.identity)

@@ -4,7 +4,7 @@ A statement through SQLAlchemy takes about four times the CPU time of the same t
 those of inbox and outbox are part of every message. What fails is handled by SQLAlchemy, as if it had been asked.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, NoReturn, TypeVar, cast
 
 import asyncpg
@@ -53,6 +53,13 @@ async def fetch(connection: AsyncConnection, statement: str, *values: Any) -> li
     """Run a prepared statement and give its rows."""
     await begin(connection)
     return await _watched(connection, _parts(connection)[1].fetch(statement, *values))
+
+
+async def copy(connection: AsyncConnection, table: str, columns: Sequence[str], records: Sequence[Any]) -> None:
+    """Write many rows with `COPY`."""
+    await begin(connection)
+    work = _parts(connection)[1].copy_records_to_table(table, columns=columns, records=records)
+    await _watched(connection, work)
 
 
 def _parts(connection: AsyncConnection) -> tuple[Any, asyncpg.Connection]:

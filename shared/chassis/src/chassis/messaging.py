@@ -13,13 +13,14 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from chassis.advisories import watch_advisories
-from chassis.broker import FlowingSubscriber, attach, make_broker, quicken
+from chassis.broker import FlowingSubscriber, attach, make_broker
 from chassis.consumer import Consumer
 from chassis.health import Health
 from chassis.relay import Relay
 from chassis.replays import Replays
 from chassis.settings import ServiceSettings
 from chassis.sockets import lose_when_silent
+from chassis.wire import quicken
 
 log = structlog.get_logger()
 

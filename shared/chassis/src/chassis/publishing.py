@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
 from nats.aio.client import Client
-from nats.errors import BadHeaderError, ConnectionClosedError
+from nats.errors import ConnectionClosedError
+
+from chassis.wire import Outgoing, command_of
+
+__all__ = ["BATCH_BYTES", "BATCH_ROWS", "Outgoing", "PublishRefused", "publish_batch", "publish_one"]
 
 BATCH_ROWS = 1_000
 """What the server takes as one batch at most."""
@@ -23,15 +25,6 @@ class PublishRefused(Exception):
         super().__init__(f"{code} {description}")
         self.code = code
         self.description = description
-
-
-@dataclass(slots=True)
-class Outgoing:
-    """A message to be stored."""
-
-    subject: str
-    headers: Mapping[str, str]
-    payload: bytes
 
 
 async def publish_one(client: Client, stream: str, message: Outgoing) -> bool:
@@ -69,46 +62,6 @@ async def _send(client: Client, messages: Sequence[Outgoing]) -> None:
         await client._send_command(b"".join(map(command_of, messages)))  # noqa: SLF001  `publish` many times over
         await client._flush_pending()  # noqa: SLF001
         await asyncio.sleep(0)
-
-
-def command_of(message: Outgoing, reply: str = "") -> bytes:
-    """The message in NATS's protocol, with its headers."""
-    head = header_block(message.headers)
-    size = len(head)
-    return b"".join(
-        (
-            f"HPUB {message.subject} {reply} {size} {size + len(message.payload)}\r\n".encode(),
-            head,
-            message.payload,
-            b"\r\n",
-        )
-    )
-
-
-def header_block(headers: Mapping[str, str]) -> bytes:
-    """Message headers on the wire, as nats-py writes them but without a look at every character."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    if not _known_names.issuperset(headers):
-        _learn(headers)
-    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
-        return header_block({name: " ".join(value.splitlines()) for name, value in headers.items()})
-    return f"NATS/1.0\r\n{lines}\r\n".encode()
-
-
-_known_names: set[str] = set()
-_is_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}").fullmatch
-
-
-def _learn(headers: Mapping[str, str]) -> None:
-    for name in headers:
-        if not _is_name(name):
-            raise BadHeaderError(name)
-        if len(_known_names) < _NAMES:
-            _known_names.add(name)
-
-
-_NAMES = 200
-"""Names that are remembered as good; there are about twenty."""
 
 
 def _acknowledged(answer: bytes, count: int) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from chassis.wire import divert, undivert
+
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
@@ -49,6 +51,7 @@ class PullLoop:
         self._subscription = await self._connection.subscribe(
             self._inbox, cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
+        divert(self._connection, self._subscription, self._take)
 
     async def stop(self) -> list[Msg]:
         """Stop asking, and give back what was fetched but not handed out."""
@@ -57,6 +60,8 @@ class PullLoop:
             # Not `unsubscribe`: that drops what the server has sent already, and nobody would see it before ack_wait.
             with suppress(NatsError, TimeoutError):
                 await asyncio.wait_for(self._subscription.drain(), _LAST_WORDS)  # type: ignore[no-untyped-call]
+        if self._subscription is not None:
+            undivert(self._connection, self._subscription)
         self._subscription = None
         left = list(self._buffer)
         self._buffer.clear()
@@ -70,9 +75,13 @@ class PullLoop:
         if not self._buffer:
             await self._request()
             self._arrived.clear()
+            # Not `wait_for`: that is two tasks for each message that comes alone.
+            timer = asyncio.get_running_loop().call_later(1.0, self._arrived.set)
             try:
-                await asyncio.wait_for(self._arrived.wait(), 1.0)
-            except TimeoutError:
+                await self._arrived.wait()
+            finally:
+                timer.cancel()
+            if not self._buffer:
                 self._notice_silence()
                 return []
         if self._stopping.is_set():
@@ -83,10 +92,14 @@ class PullLoop:
         return messages
 
     async def _receive(self, message: Msg) -> None:
-        self._heard_at = time.monotonic()
-        if not message.reply:
+        if message.reply:
+            self._take(message)
+        else:
+            self._heard_at = time.monotonic()
             self._status(message)
-            return
+
+    def _take(self, message: Msg) -> None:
+        self._heard_at = time.monotonic()
         self._requested = max(0, self._requested - 1)
         self._buffer.append(message)
         self._arrived.set()

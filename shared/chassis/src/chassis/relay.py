@@ -18,14 +18,12 @@ import asyncpg
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from opentelemetry.trace import SpanKind
 
-from chassis.cloudevents import CloudEvent, headers_of
 from chassis.outbox import CHANNEL
-from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
+from chassis.publishing import BATCH_ROWS, PublishRefused, publish_batch, publish_one
 from chassis.subscription import prefix_of, stream_of
-from chassis.tracing import child_span, format_traceparent, parse_traceparent
 from chassis.transaction import KEEPALIVE, Database
+from chassis.underway import Waiting, batches_of, begin_span, outgoing_of, waiting_of
 
 log = structlog.get_logger()
 
@@ -43,21 +41,6 @@ _READ = (
     " ORDER BY id LIMIT $1"
 )
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
-
-
-@dataclass(slots=True)
-class Waiting:
-    """An outbox row on its way."""
-
-    id: int
-    thing: str
-    event: CloudEvent
-    created_ns: int
-
-    @property
-    def subject(self) -> str:
-        """The NATS subject."""
-        return self.event.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +176,7 @@ class Relay:
     async def _read(self, database: asyncpg.Connection, underway: list[int]) -> list[Waiting]:
         now = time.monotonic()
         resting = [f"{prefix_of(stream)}%" for stream, rest in self._resting.items() if rest.until > now]
-        return [_waiting(record) for record in await database.fetch(_READ, BATCH_ROWS, resting, underway)]
+        return [waiting_of(record) for record in await database.fetch(_READ, BATCH_ROWS, resting, underway)]
 
     async def _mark(self, database: asyncpg.Connection, done: list[int]) -> None:
         if done:
@@ -227,45 +210,25 @@ class Relay:
 
     async def _publish(self, stream: str, rows: list[Waiting], done: list[int]) -> None:
         for row in rows:
-            self._begin(row)
+            begin_span(row)
         if len(rows) < BATCH_FROM:
             await self._singly(stream, rows, done)
             return
-        for batch in _batches(rows):
+        for batch in batches_of(rows):
             try:
-                await publish_batch(self._nats(), stream, map(_outgoing, batch))
+                await publish_batch(self._nats(), stream, map(outgoing_of, batch))
                 done.extend(row.id for row in batch)
             except PublishRefused as refused:
                 # A duplicate, or a server without batches: each row on its own says which it is.
                 log.info("batch_refused", stream=stream, code=refused.code, rows=len(batch))
                 await self._singly(stream, batch, done)
 
-    def _begin(self, row: Waiting) -> None:
-        sender = parse_traceparent(row.event.traceparent)
-        if sender is None:
-            return
-        span = child_span(
-            f"publish {row.subject}",
-            sender,
-            SpanKind.PRODUCER,
-            {
-                "messaging.system": "nats",
-                "messaging.operation.type": "publish",
-                "messaging.destination.name": row.subject,
-                "messaging.message.id": row.event.id,
-            },
-            row.created_ns,
-        )
-        if span.get_span_context().is_valid:
-            row.event.traceparent = format_traceparent(span.get_span_context())
-        span.end()
-
     async def _singly(self, stream: str, rows: Sequence[Waiting], done: list[int]) -> None:
         things: dict[str, list[Waiting]] = {}
         for row in rows:
             things.setdefault(row.thing, []).append(row)
         if len(rows) == 1:
-            await publish_one(self._nats(), stream, _outgoing(rows[0]))
+            await publish_one(self._nats(), stream, outgoing_of(rows[0]))
             done.append(rows[0].id)
             return
         room = asyncio.Semaphore(_IN_FLIGHT)
@@ -273,45 +236,13 @@ class Relay:
         async def in_order(waiting: list[Waiting]) -> None:
             for row in waiting:
                 async with room:
-                    await publish_one(self._nats(), stream, _outgoing(row))
+                    await publish_one(self._nats(), stream, outgoing_of(row))
                 done.append(row.id)
 
         results = await asyncio.gather(*(in_order(waiting) for waiting in things.values()), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-
-
-def _waiting(record: asyncpg.Record) -> Waiting:
-    thing = record["thing"]
-    event = CloudEvent(
-        record["event_id"],
-        record["source"],
-        record["subject"],
-        thing.partition("/")[2],
-        record["occurred_at"],
-        record["version"],
-        record["payload"],
-        record["traceparent"],
-        record["cause"],
-    )
-    return Waiting(record["id"], thing, event, int(record["created_at"].timestamp() * 1e9))
-
-
-def _outgoing(row: Waiting) -> Outgoing:
-    return Outgoing(row.subject, headers_of(row.event), row.event.data)
-
-
-def _batches(rows: Sequence[Waiting]) -> list[list[Waiting]]:
-    batches: list[list[Waiting]] = []
-    size = 0
-    for row in rows:
-        if not batches or len(batches[-1]) >= BATCH_ROWS or size + len(row.event.data) > BATCH_BYTES:
-            batches.append([])
-            size = 0
-        batches[-1].append(row)
-        size += len(row.event.data) + 512
-    return batches
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

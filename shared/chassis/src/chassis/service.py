@@ -1,6 +1,7 @@
 """A service put together: settings in, an ASGI application out; `run` is its process."""
 
 import asyncio
+import gc
 import signal
 import sys
 import time
@@ -215,9 +216,20 @@ class _Server(uvicorn.Server):
         self._captured_signals.clear()
 
 
+def _calm_collector() -> None:
+    """Let the garbage collector look less often, and never again at what has been there from the start.
+
+    Messages in hand are many objects and no cycles; looking for some took a tenth of a consumer's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def run(factory: Callable[[], Service]) -> None:
     """Run a service until it is told to stop; exits 1 when it cannot go on, so that it is started anew."""
     service = factory()
+    _calm_collector()
     config = uvicorn.Config(
         service.app,
         host=service.settings.host,

@@ -9,7 +9,17 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 from opentelemetry.util.types import AttributeValue
 
 from chassis.delivery import Delivery
@@ -22,12 +32,21 @@ def parse_traceparent(value: str | None) -> SpanContext | None:
     if not value or len(value) < 55 or value[2] != "-" or value[35] != "-" or value[52] != "-":
         return None
     try:
-        context = SpanContext(
-            int(value[3:35], 16), int(value[36:52], 16), is_remote=True, trace_flags=TraceFlags(int(value[53:55], 16))
-        )
+        trace_id, span_id, flags = int(value[3:35], 16), int(value[36:52], 16), int(value[53:55], 16)
     except ValueError:
         return None
-    return context if context.is_valid else None
+    if trace_id <= 0 or span_id <= 0:
+        return None
+    return _context(trace_id, span_id, True, _FLAGS[flags & 0xFF])
+
+
+def _context(trace_id: int, span_id: int, is_remote: bool, flags: TraceFlags) -> SpanContext:
+    """A valid context as the API makes it, which looks at everything again."""
+    return tuple.__new__(SpanContext, (trace_id, span_id, is_remote, flags, _NO_STATE, True))
+
+
+_FLAGS = [TraceFlags(value) for value in range(256)]
+_NO_STATE = TraceState()
 
 
 def format_traceparent(context: SpanContext) -> str:
@@ -55,8 +74,7 @@ class LeanSpan(NonRecordingSpan):
         kind: SpanKind,
         attributes: dict[str, AttributeValue],
     ) -> None:
-        span_id = random.getrandbits(64) or 1
-        super().__init__(SpanContext(parent.trace_id, span_id, False, parent.trace_flags, parent.trace_state))
+        super().__init__(_context(parent.trace_id, random.getrandbits(64) or 1, False, parent.trace_flags))
         self._provider = provider
         self._name = name
         self._parent = parent

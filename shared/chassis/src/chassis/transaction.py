@@ -38,6 +38,7 @@ class Tx:
         self._source = source
         self._origin = origin
         self._outbox: list[outbox.Row] = []
+        self._forwards = False
 
     def publish(self, event: Event, *, version: int, cause: Received[Any] | None = None) -> None:
         """Say `event` when this transaction commits; `version` is that of the thing after it, one event each.
@@ -48,6 +49,7 @@ class Tx:
 
     def forward(self, event: CloudEvent) -> None:
         """Say an event of another source, under its own identity."""
+        self._forwards = True
         self._outbox.append(outbox.row_of_foreign(event))
 
     async def schedule(self, kind: str, key: str, at: datetime, payload: Mapping[str, Any] | None = None) -> None:
@@ -71,7 +73,7 @@ class Tx:
         """Write the collected events to the outbox, the last statement before the commit; whether there are any."""
         rows, self._outbox = self._outbox, []
         if rows:
-            await outbox.insert(self.connection, rows, self._origin)
+            await outbox.insert(self.connection, rows, self._origin, new=not self._forwards)
         return bool(rows)
 
 
@@ -103,6 +105,8 @@ class Database:
             pool_size=pool,
             max_overflow=0,
             pool_timeout=5,
+            # The connection used last: its backend has its plans and caches at hand.
+            pool_use_lifo=True,
             hide_parameters=True,
             connect_args={"timeout": 5, "command_timeout": 2 * seconds, "server_settings": session},
         )

@@ -1,0 +1,79 @@
+"""Rows of the outbox on their way to a stream."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+from opentelemetry.trace import SpanKind
+from opentelemetry.util.types import AttributeValue
+
+from chassis.cloudevents import CloudEvent, headers_of
+from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing
+from chassis.tracing import child_span, format_traceparent, parse_traceparent
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An outbox row that is to be published."""
+
+    id: int
+    thing: str
+    event: CloudEvent
+    created_ns: int
+
+    @property
+    def subject(self) -> str:
+        """The NATS subject."""
+        return self.event.type
+
+
+def waiting_of(record: asyncpg.Record) -> Waiting:
+    """The row that was read."""
+    thing = record["thing"]
+    event = CloudEvent(
+        record["event_id"],
+        record["source"],
+        record["subject"],
+        thing.partition("/")[2],
+        record["occurred_at"],
+        record["version"],
+        record["payload"],
+        record["traceparent"],
+        record["cause"],
+    )
+    return Waiting(record["id"], thing, event, int(record["created_at"].timestamp() * 1e9))
+
+
+def begin_span(row: Waiting) -> None:
+    """Let the event's trace go on in a span of its publishing, which tells how long it has waited."""
+    sender = parse_traceparent(row.event.traceparent)
+    if sender is None:
+        return
+    attributes: dict[str, AttributeValue] = {
+        "messaging.system": "nats",
+        "messaging.operation.type": "publish",
+        "messaging.destination.name": row.subject,
+        "messaging.message.id": row.event.id,
+    }
+    span = child_span(f"publish {row.subject}", sender, SpanKind.PRODUCER, attributes, row.created_ns)
+    if span.get_span_context().is_valid:
+        row.event.traceparent = format_traceparent(span.get_span_context())
+    span.end()
+
+
+def outgoing_of(row: Waiting) -> Outgoing:
+    """The message that says it."""
+    return Outgoing(row.subject, headers_of(row.event), row.event.data)
+
+
+def batches_of(rows: Sequence[Waiting]) -> list[list[Waiting]]:
+    """Rows in their order, in as many batches as the server's limits ask for."""
+    batches: list[list[Waiting]] = []
+    size = 0
+    for row in rows:
+        if not batches or len(batches[-1]) >= BATCH_ROWS or size + len(row.event.data) > BATCH_BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(row)
+        size += len(row.event.data) + 512
+    return batches
