@@ -73,6 +73,8 @@ def company(rules: Rules, programme_format: Any = "one_on_one", *, seed: int = 1
     enter = iter(range(1, 10_000, 2))
     people = [replace(one, line=(at, at + 1)) for one, at in zip((*mentees, *mentors), enter, strict=False)]
     rows, columns = tuple(people[:size]), tuple(people[size:])
+    if programme_format == "peer":
+        return Problem(programme_format, rules, rows, taxonomy=TAXONOMY)
     return Problem(programme_format, rules, rows, columns, taxonomy=TAXONOMY)
 
 
@@ -102,6 +104,17 @@ def test_true_runs_of_any_rules_hold(problem: Problem) -> None:
     verdict = verify(run_of(problem))
     assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
     assert verdict.gap == 0
+
+
+@pytest.mark.parametrize("programme_format", ["one_on_one", "peer", "group"])
+def test_where_the_worst_pair_counts_first_the_proof_is_of_matchings_without_a_worse_one(programme_format: Any) -> None:
+    document = run_of(company(Rules(objective="fair"), programme_format, size=16))
+    assert document["certificate"]["floor"] == min(pair["score"] for pair in document["pairs"])
+    verdict = verify(document)
+    assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
+    assert verdict.gap == 0
+    document["certificate"]["floor"] += 1
+    assert "worst pair" in complaints(document)
 
 
 @settings(max_examples=60, deadline=None)

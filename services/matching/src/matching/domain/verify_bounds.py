@@ -17,14 +17,14 @@ Bound = tuple[int, list[Remark]]
 def price_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places: Numbers) -> Bound:
     """Each mentee's best after prices, and what all places cost."""
     certificate = document["certificate"]
-    base, charge = certificate["base"], certificate["charge"]
+    base, charge, floor = certificate["base"], certificate["charge"], certificate.get("floor", 0)
     price = np.array(certificate["column_price"], np.int64)
     if len(price) != len(places):
         raise ValueError("there is not one price for each mentor")
     places = np.minimum(places, int(rows.sum()))
     total = 0
     for row in np.flatnonzero(rows).tolist():
-        score, allowed = scores.allowed(row)
+        score, allowed = scores.allowed(row, floor)
         worth = np.where(allowed & (places > 0), base + score - price, 0)
         total += max(0, int(worth.max(initial=0)))
     for column, cost in enumerate(price.tolist()):
@@ -49,7 +49,7 @@ def blossom_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, _: N
             around.setdefault(member, []).append(number)
     short = 0
     for row in np.flatnonzero(rows).tolist():
-        score, allowed = scores.allowed(row)
+        score, allowed = scores.allowed(row, certificate.get("floor", 0))
         cover = price[row] + price
         for number in around.get(row, ()):
             cover[blossoms[number][0]] += blossoms[number][1]
@@ -71,7 +71,7 @@ def circle_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, place
     price = np.array(certificate["row_price"], np.int64)
     table = np.full((len(places), len(rows)), -1, np.int16)
     for row in np.flatnonzero(rows).tolist():
-        score, allowed = scores.allowed(row)
+        score, allowed = scores.allowed(row, certificate.get("floor", 0))
         table[:, row] = np.where(allowed, score, -1)
     worth = [
         _circle_worth(line[line >= 0] * scale + lift - price[line >= 0], least, int(room))

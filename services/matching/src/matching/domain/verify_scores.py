@@ -72,10 +72,10 @@ class Scores:
                 found[name] = ~self._like(me, name, rules[name])
         return found | self._unfit(me)
 
-    def allowed(self, row: int) -> tuple[Numbers, Flags]:
-        """A row's scores with all columns, and which of them no hard rule forbids."""
+    def allowed(self, row: int, floor: int = 0) -> tuple[Numbers, Flags]:
+        """A row's scores with all columns, and which of them no hard rule forbids and score `floor` at least."""
         score = self.score(row)
-        forbidden = score < self._rules["score_min"]
+        forbidden = score < max(floor, self._rules["score_min"])
         for apart in self.broken(row).values():
             forbidden |= apart
         return score, ~forbidden
