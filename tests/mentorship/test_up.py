@@ -56,6 +56,12 @@ def test_status_tells_programs_where_everything_is(machine: Machine) -> None:
     }
     assert all(one["revision"] == one["newest"] for one in status["databases"].values())
     assert status["drift"] == status["problems"] == []
+    assert status["erasures"] == {"people": 0, "messages": 0, "oldest_seconds": 0.0}
+
+
+def test_the_worker_shows_its_metrics(machine: Machine) -> None:
+    shown = httpx.get(f"http://127.0.0.1:{machine.ports['matching-worker']}/metrics").text
+    assert "mentorship_worker_beat_age_seconds" in shown
 
 
 def test_the_demo_company_reaches_the_directory(machine: Machine) -> None:
