@@ -81,16 +81,18 @@ class Scene:
     async def _matching(self) -> None:
         owner = self.stage.headers("E-owner", *MANAGER)
         programmes = {}
-        for word in ("draft", "open", "fresh"):
+        for word in ("draft", "open", "fresh", "drawn", "asking"):
             made = await self.stage.done("matching", "POST /programmes", owner, {"name": word})
             programmes[word] = made["programme_id"]
         opened = f"/programmes/{programmes['open']}"
-        for word in ("open", "fresh"):
+        for word in ("open", "fresh", "drawn", "asking"):
             await self.stage.done("matching", f"POST /programmes/{programmes[word]}/open", owner)
+        await self.stage.done("matching", f"POST /programmes/{programmes['drawn']}/arms", owner, {"share": 0.5})
         for name in PEOPLE:
             await self.stage.done("matching", f"PUT {opened}/participants/{name}", owner, {"roles": ["mentee"]})
         place = {"roles": ["mentor"], "capacity": len(PEOPLE)}
         await self.stage.done("matching", f"PUT {opened}/participants/{PARTNER}", owner, place)
+        reviewed = await self._asking(f"/programmes/{programmes['asking']}", owner)
         published = await self._run(opened, owner)
         await self.stage.done("matching", f"POST /runs/{published}/publish", owner)
         run = await self._run(opened, owner)
@@ -100,10 +102,20 @@ class Scene:
                 "partner": PARTNER,
                 "no": "1",
                 "run": run,
+                "reviewed": reviewed,
                 "match": matches["items"][0]["match_id"],
             }
         former = self.stage.headers("E-former", "employee")
         await self.stage.done("matching", f"DELETE {opened}/participants/E-former", former)
+
+    async def _asking(self, programme: str, owner: dict[str, str]) -> str:
+        """A programme in which mentees may ask mentors, and a run of it that nobody has published."""
+        for name in PEOPLE:
+            await self.stage.done("matching", f"PUT {programme}/participants/{name}", owner, {"roles": ["mentee"]})
+        place = {"roles": ["mentor"], "capacity": len(PEOPLE)}
+        await self.stage.done("matching", f"PUT {programme}/participants/{PARTNER}", owner, place)
+        await self.stage.done("matching", f"PUT {programme}/offer-policy", owner, {"self_match": True})
+        return await self._run(programme, owner)
 
     async def _run(self, programme: str, owner: dict[str, str]) -> str:
         run: str = (await self.stage.done("matching", f"POST {programme}/runs", owner))["run_id"]
@@ -178,6 +190,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /v1/programmes/{}/arms": lambda: {"share": 0.5},
     "PUT /v1/employees/{}/training": lambda: {"done_on": "2025-01-01"},
     "POST /v1/employees/events": an_event,
+    "POST /v1/programmes/{}/runs": lambda: {"scope": "everybody", "floors": {"score_min": 100}},
     "POST /v1/runs/{}/edits": lambda: {"kind": "remove", "mentee_id": "E-member", "mentor_id": "E-partner"},
     "PUT /v1/programmes/{}/offer-policy": lambda: {"cascade_limit": 2, "self_match": True},
     "POST /v1/programmes/{}/requests": lambda: {"mentor_id": "E-partner"},
