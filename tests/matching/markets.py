@@ -1,6 +1,9 @@
 """Random markets with every kind of term, and their scores by the definition."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from matching.domain.engine.market import FORBIDDEN, Market, Points, Terms
 
@@ -11,7 +14,7 @@ def random_market(
     """A market of few or many different terms (`richness`), every one of them a chance for ties."""
     lists = [rng.integers(0, richness, rng.integers(0, 7)) for _ in range(rows)]
     shares = [np.full(len(found), 5000 // max(1, len(found)), np.int16) for found in lists]
-    extras = [np.unique(rng.integers(0, columns, rng.integers(0, 4))) for _ in range(rows)] if columns else [[]] * rows
+    extras = [np.unique(rng.integers(0, columns, rng.integers(0, 4))) for _ in range(rows)]
     points = [rng.choice([FORBIDDEN, 500, 1000], len(found)).astype(np.int16) for found in extras]
     return Market(
         capacity=rng.integers(0, capacity + 1, columns).astype(np.int32),
@@ -30,7 +33,7 @@ def random_market(
     )
 
 
-def terms(lists: list[object]) -> Terms:
+def terms(lists: Sequence[npt.ArrayLike]) -> Terms:
     """Lists one after the other."""
     arrays = [np.asarray(found, np.int32) for found in lists]
     start = np.concatenate([[0], np.cumsum([len(found) for found in arrays])]).astype(np.int64)
@@ -50,10 +53,10 @@ def _score(market: Market, i: int, j: int) -> int:
     def own(listed: Terms) -> slice:
         return slice(int(listed.start[i]), int(listed.start[i + 1]))
 
-    credits = own(market.credits)
+    of_credits = own(market.credits)
     total = sum(
         int(share) * int(market.credit[term, j]) // 4
-        for term, share in zip(market.credits.term[credits], market.share[credits], strict=True)
+        for term, share in zip(market.credits.term[of_credits], market.share[of_credits], strict=True)
     )
     total += sum(int(market.value[term, j]) for term in market.values.term[own(market.values)])
     extra = dict(zip(market.pairs.term[own(market.pairs)], market.points[own(market.pairs)], strict=True)).get(j, 0)

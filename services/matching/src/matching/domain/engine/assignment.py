@@ -83,7 +83,7 @@ def assign(
     before it. `stop` is asked before each round of pricing; when it says so, the answer has an honest gap.
     """
     capacity = np.minimum(market.capacity, market.rows).astype(np.int32)
-    base = _base(capacity, market.rows, charge) if coverage else 0
+    base = base_of(capacity, market.rows, charge) if coverage else 0
     kind: Any = np.int32 if base + 2 * FULL < _NEVER else np.int64
     open_price = np.where(capacity > 0, 0, _NEVER).astype(kind)
     pricing = Pricing(market)
@@ -97,7 +97,7 @@ def assign(
     tighten(state)
     settle(state)
     if base:
-        state = _covering(state, base)
+        state = covering(state, base)
         settle(state)
     say(50)
     rounds, outbid = 0, np.zeros(market.rows, np.int64)
@@ -115,11 +115,11 @@ def assign(
         state = state._replace(columns=graph.columns, rows=graph.rows)
         raise_rows(state, rows, worth[:, 0].astype(np.int64) + base)
         settle(state)
-    return _result(state, outbid, rounds)
+    return result_of(state, outbid, rounds)
 
 
-def _covering(state: State, base: int) -> State:
-    """The same pairs where one more pair is worth `base`, with prices that make little of it left to do.
+def covering(state: State, base: int) -> State:
+    """The same pairs where one more pair is worth `base` more, with prices that leave little of it to do.
 
     Who is short of partners bears it: if fewer places are free than rows are alone, all places become dearer by
     `base`, so that the free ones look for rows; otherwise the rows look for places.
@@ -129,7 +129,7 @@ def _covering(state: State, base: int) -> State:
         state.p[:] += base
     else:
         state.u[:] += base
-    return state._replace(base=base)
+    return state._replace(base=state.base + base)
 
 
 def state_of(
@@ -189,13 +189,14 @@ def _price(pricing: Pricing, state: State, kind: Any) -> tuple[Any, Any, Any]:
     return rows, column[rows], worth[rows]
 
 
-def _base(capacity: npt.NDArray[np.int32], rows: int, charge: int) -> int:
+def base_of(capacity: npt.NDArray[np.int32], rows: int, charge: int) -> int:
     """More than any difference in total between two matchings."""
     most = min(rows, int(capacity.sum(dtype=np.int64)))
     return (FULL + charge * int(capacity.max(initial=0))) * most + 1
 
 
-def _result(state: State, outbid: npt.NDArray[np.int64], rounds: int) -> Assignment:
+def result_of(state: State, outbid: npt.NDArray[np.int64], rounds: int) -> Assignment:
+    """The pairs and prices of a state; `outbid` is by how much each row's price is still below what it would pay."""
     held = np.flatnonzero(state.mate >= 0)
     score = np.full(len(state.mate), -1, np.int16)
     score[held] = _scores_held(state)[held]

@@ -47,6 +47,28 @@ def with_edges(
     return Graph(_grown(graph.columns, at, to, points), _grown(graph.rows, to, at, points))
 
 
+@njit(cache=True, nogil=True)
+def missing(lists, thing, others):
+    """Which of `others` are not in the thing's list."""
+    found = np.ones(others.shape[0], np.bool_)
+    for e in range(lists.at[thing], lists.at[thing] + lists.size[thing]):
+        for k in range(others.shape[0]):
+            if lists.other[e] == others[k]:
+                found[k] = False
+    return found
+
+
+@njit(cache=True, nogil=True)
+def remove(lists, thing, other):
+    """Take one entry out of the thing's list."""
+    end = lists.at[thing] + lists.size[thing] - 1
+    for e in range(lists.at[thing], end + 1):
+        if lists.other[e] == other:
+            lists.other[e], lists.score[e] = lists.other[end], lists.score[end]
+            lists.size[thing] -= 1
+            return
+
+
 def _lists(things: int) -> Lists:
     return Lists(
         at=np.zeros(things, np.int64),

@@ -55,6 +55,21 @@ def settle(s):
         if s.mate[row] < 0 and s.u[row] > 0:
             seek_column(s, row)
             searches += 1
+    return searches + _settle_columns(s)
+
+
+@njit(cache=True, nogil=True)
+def settle_rows(s, rows):
+    """The same where only these rows, and any columns, can disagree."""
+    for k in range(rows.shape[0]):
+        if s.mate[rows[k]] < 0 and s.u[rows[k]] > 0:
+            seek_column(s, rows[k])
+    _settle_columns(s)
+
+
+@njit(cache=True, nogil=True)
+def _settle_columns(s):
+    searches = 0
     for column in range(s.load.shape[0]):
         while s.load[column] < s.capacity[column] and s.p[column] > s.charge * s.load[column]:
             seek_row(s, column)
@@ -87,6 +102,17 @@ def scores_held(s, score):
         for e in range(s.columns.at[row], s.columns.at[row] + s.columns.size[row]):
             if s.columns.other[e] == s.mate[row]:
                 score[row] = s.columns.score[e]
+
+
+@njit(cache=True, nogil=True)
+def prices_asked(s, rows):
+    """For each of the rows: the price at which all its candidates agree, at least 0."""
+    found = np.zeros(rows.shape[0], np.int64)
+    for k in range(rows.shape[0]):
+        row = rows[k]
+        for e in range(s.columns.at[row], s.columns.at[row] + s.columns.size[row]):
+            found[k] = max(found[k], s.base + s.columns.score[e] - s.p[s.columns.other[e]])
+    return found
 
 
 @njit(cache=True, nogil=True)

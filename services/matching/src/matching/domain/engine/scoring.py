@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, parallel_chunksize, prange
 
-from matching.domain.engine.kernels import CHUNK, WIDTH, choose, choose_again, fill, room_for, same_line
+from matching.domain.engine.kernels import CHUNK, WIDTH, choose, choose_again, fill, room_for, same_line, score_one
 from matching.domain.engine.market import Indices, Market, Points
 
 Prices = npt.NDArray[Any]
@@ -28,6 +28,11 @@ def score_pairs(market: Market, rows: Indices, columns: Indices) -> Points:
     """Scores of the pairs (rows[k], columns[k]), FORBIDDEN where they may not be paired."""
     at = np.asarray(rows, np.int32), np.asarray(columns, np.int32)
     return np.asarray(_score_pairs(*at, arrays(market), _lines(market), np.int16(market.floor)))
+
+
+def score_column(market: Market, column: int) -> Points:
+    """Scores of every row and one column, FORBIDDEN where they may not be paired; shape (rows,)."""
+    return np.asarray(_score_column(column, market.rows, arrays(market), _lines(market), np.int16(market.floor)))
 
 
 def top(market: Market, row: int, count: int, price: Prices | None = None) -> tuple[Indices, Prices]:
@@ -149,13 +154,17 @@ def _score_row(row, market, lines, floor, line):
 
 @njit(cache=True, nogil=True)
 def _score_pairs(rows, columns, market, lines, floor):
-    row_line, column_line = lines
     found = np.full(rows.shape[0], -1, np.int16)
-    line = np.empty(column_line.shape[0], np.int16)
     for k in range(rows.shape[0]):
-        allowed = fill(line, columns[k], 1, rows[k], market) and line[columns[k]] >= floor
-        if allowed and not same_line(row_line, rows[k], column_line, columns[k]):
-            found[k] = line[columns[k]]
+        found[k] = score_one(rows[k], columns[k], market, lines, floor)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _score_column(column, rows, market, lines, floor):
+    found = np.empty(rows, np.int16)
+    for row in range(rows):
+        found[row] = score_one(row, column, market, lines, floor)
     return found
 
 
