@@ -210,3 +210,32 @@ async def test_a_free_run_moves_people_and_keeps_who_stays_together(staffed: Hou
     assert (await staffed.ok("GET", f"/matches/{old}"))["status"] == "ended"
     open_ones = await staffed.rows("SELECT 1 FROM match WHERE status = 'proposed'")
     assert len(open_ones) == 1
+
+
+async def test_a_run_with_few_moves_moves_no_more_people_than_it_may(staffed: House) -> None:
+    programme = await staffed.programme()
+    await staffed.enrol(programme, ["E1", "E2"], "mentee", skills_wanted=["python"])
+    await staffed.enrol(programme, ["E3", "E4"], "mentor", skills_offered=["sailing"])
+    before = {await _mentor(staffed, match) for match in await staffed.offers(programme)}
+    assert before == {"E3", "E4"}
+    await staffed.enrol(programme, ["E5", "E6"], "mentor", skills_offered=["python"])
+    for moves in (0, 1):
+        options = {"mode": "minimal_moves", "moves": moves}
+        asked = await staffed.ok("POST", f"/programmes/{programme}/runs", json=options)
+        await staffed.work()
+        published = await staffed.ok("POST", f"/runs/{asked['run_id']}/publish")
+        assert (published["offered"], published["left_out"]) == (moves, 0)
+    assert len(await staffed.rows("SELECT 1 FROM match WHERE status = 'proposed'")) == 2
+    assert len(await staffed.rows("SELECT 1 FROM match WHERE status = 'ended'")) == 1
+
+
+async def _mentor(house: House, match: str) -> str:
+    members = (await house.ok("GET", f"/matches/{match}"))["members"]
+    return str(next(side["employee_id"] for side in members if side["role"] == "mentor"))
+
+
+async def test_few_moves_are_refused_where_they_cannot_be_counted(staffed: House) -> None:
+    programme = await staffed.programme(format="peer")
+    options = {"mode": "minimal_moves", "moves": 1}
+    refused = await staffed.call("POST", f"/programmes/{programme}/runs", json=options)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "options.moves")

@@ -168,13 +168,18 @@ async def test_a_worker_that_is_killed_in_the_middle_leaves_its_run_to_the_next_
     with a_worker(house, lease_seconds=1.5) as first:
         await eventually(lambda: _status(house, asked["run_id"]), "running", seconds=60)
         await eventually(lambda: _has_engine(first.pid), expected=True)
+        # What does the sums is held up, so that it cannot finish what its worker no longer lives to see.
         engine = psutil.Process(first.pid).children(recursive=True)
+        for process in engine:
+            process.suspend()
         first.kill()
         first.wait()
     with a_worker(house, lease_seconds=1.5):
         await eventually(lambda: _status(house, asked["run_id"]), "completed", seconds=60)
     run = await house.ok("GET", f"/runs/{asked['run_id']}")
     assert (run["attempts"], run["pair_count"]) == (2, 800)
+    for process in engine:
+        process.resume()
     assert len(await house.said("run.completed", at_least=1)) == 1
     assert not psutil.wait_procs(engine, timeout=10)[1], "the engine outlived its worker"
 

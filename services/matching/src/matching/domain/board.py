@@ -13,6 +13,7 @@ from matching.domain.engine.market import Market
 from matching.domain.engine.scoring import score_row, top
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
+from matching.domain.rules import Rules
 from matching.domain.scoring import contributions
 
 STEP = 40
@@ -96,3 +97,10 @@ def board_of(problem: Problem) -> Board:
         charge=nothing.copy(),
         shown=nothing.copy(),
     )
+
+
+def warm_up() -> None:
+    """Ask a board of two people everything that others are asked, so that no request waits for a compiler."""
+    board = board_of(Problem("one_on_one", Rules(), (Profile("E", line=(1, 1)),), (Profile("M", line=(2, 2)),)))
+    board.ranking("E")
+    board.explained("E", board.best("E", 1))

@@ -16,7 +16,7 @@ from chassis.failures import reason_of
 from chassis.transaction import Database
 from matching.adapters.db import policies, programmes
 from matching.adapters.db.policies import Revision
-from matching.domain.board import Board, Suggestion, board_of
+from matching.domain.board import Board, Suggestion, board_of, warm_up
 from matching.domain.options import RunOptions
 from matching.handlers.pool import pool_of
 
@@ -102,6 +102,8 @@ class Boards:
         return None
 
     async def _begin(self, context: Any) -> None:
+        # What scores a row is compiled, or read from the cache, before anybody asks.
+        await asyncio.to_thread(warm_up)
         with suppress(Exception):
             async with context.database.transaction() as tx:
                 found = await policies.self_matching(tx, datetime.now(UTC) - _WARM)

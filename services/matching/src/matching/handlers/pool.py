@@ -53,6 +53,9 @@ async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOption
     else:
         problem = replace(frame, mentees=side("mentee"), mentors=side("mentor"))
     problem = replace(problem, pins=_possible(problem))
+    if options.mode == "minimal_moves":
+        together = await matches.together_in(tx, programme.id)
+        problem = replace(problem, current=frozenset(together), moves=options.moves)
     ids = {place.employee_id: place.id for place, _ in people}
     return Pool(problem, _ranks([ids[profile.employee_id] for profile in problem.mentees]))
 

@@ -10,6 +10,7 @@ from chassis.transaction import Tx
 from matching.adapters.db import outcomes, runs
 from matching.adapters.db.runs import Run
 from matching.domain.options import RunOptions
+from matching.domain.problems import Problem
 from matching.domain.refusal import Refused
 from matching.domain.rules import Rules
 from matching.handlers import publishing
@@ -34,9 +35,9 @@ async def request_run(
     """Queue a run of a programme; a worker takes it. With rules of its own it is only to look at."""
     programme = await managed_programme(tx, caller, programme_id, keep=True)
     programme.must_be_open()
+    Problem(programme.format, rules or programme.rules, (), moves=options.moves).must_make_sense()
     if rules is None:
         return await runs.add_run(tx, run_id, programme, options, None)
-    rules.must_suit(programme.format)
     trial = options.model_copy(update={"what_if": True})
     return await runs.add_run(tx, run_id, programme, trial, rules.model_dump(mode="json"))
 

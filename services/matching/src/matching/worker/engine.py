@@ -1,5 +1,10 @@
-"""The child process of a worker: it does the sums, and says how far it is in shared memory."""
+"""The child process of a worker: it loads a run, does the sums and stores what it found.
 
+A hundred thousand people are not handed from one process to another: only the run itself goes in and comes out. How far
+it is stands in shared memory.
+"""
+
+import asyncio
 import json
 import os
 import signal
@@ -7,31 +12,36 @@ import threading
 import time
 import zlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from opentelemetry import context, trace
+
+from chassis.tracing import parse_traceparent
+from chassis.transaction import Database
+from matching.adapters.db.runs import Run
 from matching.domain.export import exported
 from matching.domain.fairness import fairness
+from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rows import rows_of
-from matching.domain.runs import Solution, solve
+from matching.domain.rules import Rules
+from matching.domain.runs import solve
+from matching.handlers import work
+from matching.handlers.pool import Pool
+
+STAGES = ("loading", "solving", "storing")
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What is to be solved, and in which order its mentees enrolled: 0 for the first."""
+class Order:
+    """A run to be worked off, and where its people are."""
 
-    problem: Problem
-    enrolment: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was found, and the report on it."""
-
-    solution: Solution
-    report: dict[str, Any]
-    document: bytes
-    """The run as one JSON document that proves it, deflated."""
+    url: str
+    run: Run
+    lease: timedelta
+    traceparent: str | None = None
+    """Trace context that the child goes on in."""
 
 
 class _Watched:
@@ -39,24 +49,63 @@ class _Watched:
 
 
 def watch(progress: Any) -> None:
-    """Prepare the child: `progress` is where it writes percentages."""
+    """Prepare the child: `progress` is where it writes a percentage and the number of its stage."""
     _Watched.progress = progress
     # Ctrl-C reaches the whole group of processes; the parent decides what becomes of the run.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
 
 
-def work_out(task: Task) -> Outcome:
-    """Solve a problem and see how fair that is."""
-    solution = solve(task.problem, _say)
-    found = fairness(task.problem, solution, task.enrolment, rows_of(task.problem))
-    document = zlib.compress(json.dumps(exported(task.problem, solution), separators=(",", ":")).encode(), level=1)
-    return Outcome(solution, {**solution.report, "fairness": found}, document)
+def warm_up() -> bool:
+    """Compile, or read from the cache, what every run needs, with a few people; whether that is done."""
+    mentees = tuple(Profile(f"E{number}", goals=frozenset("a")) for number in range(3))
+    mentors = tuple(Profile(f"M{number}", goals=frozenset("a"), skills_offered=frozenset("b")) for number in range(2))
+    problem = Problem("one_on_one", Rules(), mentees, mentors)
+    fairness(problem, solve(problem), range(len(mentees)), rows_of(problem))
+    return True
+
+
+def work_out(order: Order) -> Run | None:
+    """Work a run off: as it is then, or nothing if another worker has taken it over."""
+    origin = parse_traceparent(order.traceparent)
+    if origin is not None:
+        context.attach(trace.set_span_in_context(trace.NonRecordingSpan(origin)))
+    return asyncio.run(_work_out(order))
+
+
+async def _work_out(order: Order) -> Run | None:
+    _enter("loading")
+    database = Database(order.url, "/mentorship/matching", pool=1, seconds=300)
+    try:
+        async with database.transaction() as tx:
+            pool = await work.load(tx, order.run)
+        _enter("solving")
+        found = _found(pool)
+        _enter("storing")
+        async with database.transaction() as tx:
+            return await work.complete_run(tx, order.run, found, order.lease)
+    finally:
+        await database.close()
+
+
+def _found(pool: Pool) -> work.Found:
+    solution = solve(pool.problem, _say)
+    fair = fairness(pool.problem, solution, pool.enrolment, rows_of(pool.problem))
+    document = json.dumps(exported(pool.problem, solution), separators=(",", ":")).encode()
+    proof = solution.certificate
+    prices = {} if proof is None else {"prices": {"proof": proof.kind, "base": proof.base}}
+    report = {**solution.report, **prices, "fairness": fair}
+    return work.Found(solution, report, pool.problem, zlib.compress(document, level=1))
 
 
 def _say(percent: int) -> None:
     if _Watched.progress is not None:
-        _Watched.progress.value = percent
+        _Watched.progress[0] = percent
+
+
+def _enter(stage: str) -> None:
+    if _Watched.progress is not None:
+        _Watched.progress[1] = STAGES.index(stage)
 
 
 def _follow(parent: int) -> None:

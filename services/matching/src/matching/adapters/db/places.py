@@ -31,14 +31,11 @@ async def promised_among(tx: Tx, participant_ids: Collection[UUID]) -> dict[tupl
     return {(row.participant_id, row.role): row.places for row in rows}
 
 
-async def with_records(
-    tx: Tx, programme_id: UUID, names: Collection[str] | None = None
-) -> list[tuple[Participant, dict[str, Any]]]:
-    """Those who take part and are employed now, with what HR says of them: all, or those of certain names."""
-    if names is None:
-        return await programmes.participants_with_records(tx, programme_id)
-    everybody = await programmes.participants_with_records(tx, programme_id)
-    return [(place, record) for place, record in everybody if place.employee_id in names]
+async def with_records(tx: Tx, programme_id: UUID, names: Collection[str]) -> list[tuple[Participant, dict[str, Any]]]:
+    """Those of certain names who take part and are employed now, with their records and whether they are `trained`."""
+    given = {"programme": programme_id, "names": list(names), "today": tx.now.date()}
+    rows = await tx.connection.execute(_WITH_RECORDS, given)
+    return [(programmes.participant_of(row), row.document) for row in rows]
 
 
 async def managers_above(tx: Tx, names: Collection[str]) -> dict[str, str | None]:
@@ -47,6 +44,12 @@ async def managers_above(tx: Tx, names: Collection[str]) -> dict[str, str | None
     return {row.employee_id: row.manager_id for row in rows}
 
 
+_WITH_RECORDS = text(
+    "SELECT participant.*, employee.document || jsonb_build_object('trained', COALESCE(done_on <= :today, false))"
+    " AS document FROM participant JOIN employee USING (employee_id) LEFT JOIN training USING (employee_id)"
+    " WHERE programme_id = :programme AND employee_id = ANY(:names)"
+    " AND participant.status = 'enrolled' AND employee.status = 'active'"
+)
 _ABOVE = text(
     "WITH RECURSIVE above AS (SELECT employee_id, manager_id FROM employee"
     " WHERE employee_id = ANY(:names) AND status <> 'expected'"

@@ -178,6 +178,7 @@ def _run(row: Any) -> Run:
 _CLAIM = text(
     "UPDATE run SET worker = :worker, lease_until = :until,"
     " status = CASE status WHEN 'publishing' THEN status ELSE 'running' END,"
+    " stage = CASE status WHEN 'publishing' THEN stage ELSE 'loading' END,"
     " attempts = attempts + CASE status WHEN 'publishing' THEN 0 ELSE 1 END,"
     " percent = CASE status WHEN 'publishing' THEN percent ELSE 0 END,"
     " version = version + CASE status WHEN 'publishing' THEN 0 ELSE 1 END,"
