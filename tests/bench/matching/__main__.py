@@ -26,13 +26,15 @@ SIZES = {
     "100k x 25k": (100_000, 25_000),
 }
 POOL_SECONDS = 60.0
+GROWTH = 10
+"""A size has at least so many times the pairs of the one before it, and nobody is quicker than in proportion."""
 FOLDER = ROOT / ".mentorship" / "bench"
 OPTIMAL = {"SciPy linear_sum_assignment, dense", "lapjv, dense", "POT ot.emd, dense", "munkres, dense"}
 """Those that must find the same optimum, where they end."""
 
 
 def table_of_sizes(sizes: list[str], engines: list[str], limit: float, *, prove: bool) -> list[Cell]:
-    """Every engine on every size; who did not end at one size is not tried at the next."""
+    """Every engine on every size; who did not end at one size, or cannot end at the next, is not tried there."""
     python, found, beaten = peers_python(FOLDER), [], set[str]()
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=len(sizes) * len(engines))
@@ -50,7 +52,7 @@ def table_of_sizes(sizes: list[str], engines: list[str], limit: float, *, prove:
                     if isinstance(figures, dict):
                         figures = referee(figures, engine, size, people, data.with_suffix(".found.npz"), prove=prove)
                     found.append(figures)
-                    beaten |= {engine} if figures.failed else set()
+                    beaten |= {engine} if figures.failed or figures.seconds * GROWTH > limit else set()
                 progress.advance(task)
     return found
 
