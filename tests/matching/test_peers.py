@@ -85,6 +85,22 @@ def test_pairs_are_as_good_as_those_of_another_exact_solver(seed: int) -> None:
         assert found.pairs == pairs or not coverage
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_pairs_that_were_not_among_the_nearest_are_found_by_pricing_all(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matching.domain.engine.peers.pairing.NEAREST", 1)
+    rng = np.random.default_rng(seed)
+    scores = random_scores(rng, int(rng.integers(20, 90)), highest=int(rng.choice([3, 100, 10_000])), density=0.4)
+    # Beginning far from the end, with duals as low as they can be, most of what breaks them has to be found.
+    nothing = pair_up(market_of(np.where(scores >= 0, 0, -1)), stop=lambda: True)
+    for coverage in (True, False):
+        found = pair_up(market_of(scores), coverage=coverage, start=nothing)
+        assert_is_a_proven_pairing(market_of(scores), scores, found)
+        assert found.rounds > 1
+        assert found.total == best_by_networkx(scores, coverage=coverage)[1]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_pairs_of_any_small_pool_are_the_best(data: st.DataObject) -> None:

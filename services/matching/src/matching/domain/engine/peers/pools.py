@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.domain.engine.market import Market, Terms
+from matching.domain.engine.peers.certificate import Certificate
+from matching.domain.engine.peers.pairing import Pairing
 from matching.domain.engine.scoring import score_row
 
 
@@ -52,6 +54,25 @@ def restricted(market: Market, people: npt.NDArray[Any]) -> Market:
         row_line=market.row_line[people],
         column_line=market.column_line[people],
     )
+
+
+def pairing_of(pairing: Pairing, pool: npt.NDArray[np.int64]) -> Pairing:
+    """The pairs and the proof of one pool alone, numbered as in the market of its people."""
+    number = np.full(len(pairing.mate), -1, np.int32)
+    number[pool] = np.arange(len(pool), dtype=np.int32)
+    mate, proof = pairing.mate[pool], pairing.proof
+    kept = number[proof.order] >= 0
+    place = np.concatenate([[0], np.cumsum(kept)]).astype(np.int32)
+    groups = kept[proof.start]
+    own = Certificate(
+        proof.dual[pool],
+        number[proof.order[kept]],
+        place[proof.start[groups]],
+        place[proof.stop[groups]],
+        proof.z[groups],
+    )
+    mate = np.where(mate >= 0, number[mate], -1).astype(np.int32)
+    return replace(pairing, mate=mate, score=pairing.score[pool], proof=own)
 
 
 def _rows(listed: Terms, rows: npt.NDArray[Any]) -> tuple[Terms, npt.NDArray[np.int64]]:

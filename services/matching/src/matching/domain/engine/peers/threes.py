@@ -17,7 +17,7 @@ from numba import njit
 from matching.domain.engine.market import FULL, Market, Points
 from matching.domain.engine.peers.certificate import Certificate, common_z, deepest_chains, priced
 from matching.domain.engine.peers.pairing import Pairing, People, Progress, Stop, pair_worth
-from matching.domain.engine.peers.pools import pools, restricted
+from matching.domain.engine.peers.pools import pairing_of, pools, restricted
 from matching.domain.engine.scoring import score_pairs
 
 NEAR = 128
@@ -79,17 +79,16 @@ def pair_up_with_threes(
     parts = []
     for pool in pools(market, left):
         done[pool] = True
-        parts.append(_grouped(market, pool, base, stop))
+        parts.append(_grouped(market, found, pool, base, stop))
         say(96)
     others = [(i, int(j)) for i, j in enumerate(found.mate) if i < j and not done[i]]
     parts.append(_Part(others, [], _bound_of(found.proof, ~done)))
     return _result(market, base, parts)
 
 
-def _grouped(market: Market, pool: npt.NDArray[np.int64], base: int, stop: Stop) -> _Part:
-    """One pool in pairs and threes."""
-    here = restricted(market, pool)
-    found = pair_worth(here, base, stop=stop)
+def _grouped(market: Market, whole: Pairing, pool: npt.NDArray[np.int64], base: int, stop: Stop) -> _Part:
+    """One pool in pairs and threes, from the best pairs of the whole market."""
+    here, found = restricted(market, pool), pairing_of(whole, pool)
     allowed = int(((found.mate < 0) & (here.capacity > 0)).sum())
     bound = found.proof.doubled_bound + deepest_chains(found.proof, allowed) // 2
     threes: list[tuple[int, int, int]] = []
