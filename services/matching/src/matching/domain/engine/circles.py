@@ -13,7 +13,7 @@ from matching.domain.engine.circle_bounds import SCALE, Bound, Prices, Question,
 from matching.domain.engine.circle_branching import covered, reachable, settle
 from matching.domain.engine.circle_search import choose, climb, enforce
 from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market, Points
-from matching.domain.engine.transport import Transport, insert_all, scores, transport, value
+from matching.domain.engine.transport import Transport, edges_of, held_scores, insert_all, scores, transport, value
 
 ROUNDS = 600
 """Rounds of a search for prices, at most."""
@@ -111,9 +111,9 @@ def _task(market: Market, minimum: int, maximum: int, *, coverage: bool, stop: S
     score = np.ascontiguousarray(score[np.ix_(rows, columns)])
     upper = upper[columns].astype(np.int32)
     base = FULL * len(rows) + 1 if coverage else 0
-    relaxed = transport(score, np.ascontiguousarray(score.T), upper, extra=base)
+    relaxed = transport(edges_of(score), upper, extra=base)
     insert_all(relaxed)
-    question = Question(relaxed.across, upper, minimum)
+    question = Question(np.ascontiguousarray(score.T), upper, minimum)
     if coverage:
         question = replace(question, cover=reachable(covered(relaxed), minimum, upper))
     return _Task(rows, columns, relaxed, question, stop, say)
@@ -174,7 +174,7 @@ def _settled(task: _Task, market: Market, best: Transport, proof: Bound, bound: 
     held = best.mate >= 0
     mate[task.rows[held]] = task.columns[best.mate[held]]
     score = np.full(market.rows, FORBIDDEN, np.int16)
-    score[task.rows[held]] = best.score[held, best.mate[held]]
+    score[task.rows[held]] = held_scores(best)[held]
     price = np.zeros(market.rows, np.int64)
     price[task.rows] = proof.price
     task.say(100)

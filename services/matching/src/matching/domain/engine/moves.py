@@ -5,23 +5,27 @@ all matchings with few moves (Lagrange). The bonus that proves most is found by 
 closed, as far as the steps go, by branching on rows that stay for sure or are free to move.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
 
-from matching.domain.engine.assignment import Progress, Stop
-from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market, Points
+from matching.domain.engine.assignment import ADDED, CANDIDATES, Assignment, Progress, Stop, assign
+from matching.domain.engine.market import FULL, Indices, Market, Points
+from matching.domain.engine.scoring import best as price_best
+from matching.domain.engine.scoring import score_pairs
 from matching.domain.engine.transport import (
     ABSENT,
+    FAR,
+    Edges,
     Flags,
     Prices,
     Transport,
     branch,
-    insert,
+    edges_between,
+    held_scores,
     insert_all,
     remove,
-    scores,
     transport,
     value,
     worth,
@@ -94,10 +98,13 @@ class _Found:
     bonus: int
     matching: Transport | None
     next: int
+    state: Transport
+    """The node's matching at the bonus, with all pairs that proved to matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
+    market: Market
     top: int
     """A bonus that no gain of a move outweighs."""
     sure: int
@@ -123,21 +130,18 @@ def rematch(
     """
     if moves < 0:
         raise ValueError(f"{moves} moves")
-    score, across = scores(market)
-    held = np.flatnonzero(mate >= 0)
-    kept = held[score[held, mate[held]] >= 0]
+    held = np.flatnonzero(mate >= 0).astype(np.int32)
+    kept = held[score_pairs(market, held, mate[held]) >= 0]
     home = np.full(market.rows, -1, np.int32)
     home[kept] = mate[kept]
-    base = -(-(FULL * market.rows + 1) // _SHARES) * _SHARES if coverage else 0
-    start = transport(score, across, market.capacity, extra=base, home=home)
+    first = assign(market, coverage=coverage, stop=stop)
+    say(20)
+    base = -(-first.base // _SHARES) * _SHARES
     top = base + 2 * FULL + 1
-    task = _Task(top, top * (market.rows + 1), top * (market.rows + 1), stop)
+    task = _Task(market, top, top * (market.rows + 1), first.pairs * (base + FULL), stop)
     excess = np.bincount(home[kept], minlength=market.columns) - market.capacity
     unavoidable = int(np.maximum(excess, 0).sum())
-    say(20)
-    start.bonus[kept] = task.top
-    for row in kept:
-        insert(start, row)
+    start = transport(_candidates(market, first, home), market.capacity, extra=base, home=home)
     insert_all(start)
     say(40)
     root = _Node(start, home >= 0, np.zeros(market.rows, np.bool_), moves + unavoidable)
@@ -146,19 +150,34 @@ def rematch(
     return _result(best, np.setdiff1d(held, kept), unavoidable, bound, charge, steps)
 
 
+def _candidates(market: Market, first: Assignment, home: Indices) -> Edges:
+    """The pairs worth most under the prices of the matching from scratch, its own pairs and those that were."""
+    column, worth_of = price_best(market, CANDIDATES, price=first.column_price)
+    row = np.broadcast_to(np.arange(market.rows, dtype=np.int32)[:, None], column.shape)
+    listed = column >= 0
+    rows, columns = [row[listed]], [column[listed]]
+    score = [(worth_of[listed] + first.column_price[column[listed]]).astype(np.int16)]
+    for mate in (home, first.mate):
+        held = np.flatnonzero(mate >= 0).astype(np.int32)
+        rows, columns = [*rows, held], [*columns, mate[held]]
+        score.append(score_pairs(market, held, mate[held]))
+    pairs = np.concatenate(rows), np.concatenate(columns), np.concatenate(score)
+    return edges_between(*pairs, (market.rows, market.columns))
+
+
 def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, int, int]:
     """The best matching found, the bound on all others, the bonus that proved it first, and the steps taken."""
-    found = _search(root, task, task.top)
+    found = _proven(root, task, task.top if root.budget == 0 else 0)
     bound, charge, best = found.bound, found.bonus, found.matching or root.matching
     say(70)
     best = _dive(root, best, found, task)
     say(90)
-    nodes, steps, most = [(root, found)], 0, min(_STEPS, _WORK // (1 + root.matching.score.size))
+    nodes, steps, most = [(root, found)], 0, min(_STEPS, _WORK // (1 + len(root.matching.edges.row)))
     while nodes and steps < most and not task.stop():
         node, found = nodes.pop()
         for child in _children(node, found) if found.bound > plain(best) else []:
             steps += 1
-            answer = _search(child, task, found.bonus)
+            answer = _proven(child, task, found.bonus)
             best = best if answer.matching is None else _better(best, answer.matching)
             if answer.bound > plain(best):
                 nodes.append((child, answer))
@@ -171,7 +190,7 @@ def _dive(root: _Node, best: Transport, found: _Found, task: _Task) -> Transport
     while found.bound > plain(best) and not task.stop():
         moved = root.open & (best.mate != best.home)
         budget = root.budget - int(moved.sum())
-        node = _Node(branch(root.matching), root.open & ~moved, root.staying, budget)
+        node = _Node(branch(found.state), root.open & ~moved, root.staying, budget)
         answer = _search(node, task, found.bonus).matching if budget else None
         if answer is None or plain(answer) <= plain(best):
             break
@@ -184,14 +203,57 @@ def _children(node: _Node, found: _Found) -> list[_Node]:
     if found.next < 0:
         return []
     mark = np.arange(len(node.open)) == found.next
-    stays = _Node(branch(node.matching), node.open & ~mark, node.staying | mark, node.budget)
-    moves = _Node(branch(node.matching), node.open & ~mark, node.staying, node.budget - 1)
+    stays = _Node(branch(found.state), node.open & ~mark, node.staying | mark, node.budget)
+    moves = _Node(branch(found.state), node.open & ~mark, node.staying, node.budget - 1)
     return [stays, moves] if node.budget else [stays]
+
+
+def _proven(node: _Node, task: _Task, hint: int) -> _Found:
+    """Search among the candidates, and again with every pair whose worth is above the prices, until there is none."""
+    while True:
+        found = _search(node, task, hint)
+        if found.matching is None:
+            return found
+        t, hint = found.state, found.bonus
+        _reprice(t, _bonuses(node, task, hint))
+        column, over = price_best(task.market, ADDED, price=_closed(t), above=t.row_price - t.extra)
+        rows = np.flatnonzero(column[:, 0] >= 0).astype(np.int32)
+        if not len(rows):
+            return found
+        if task.stop():
+            more = over[rows, 0] + t.extra - t.row_price[rows]
+            return replace(found, bound=found.bound + int(more.sum()))
+        node = replace(node, matching=_with(t, rows, column[rows], over[rows]))
+
+
+def _closed(t: Transport) -> Prices:
+    """The prices of the columns; those without places are beyond any row's means."""
+    return np.where(t.upper > 0, t.price, FAR)
+
+
+def _with(t: Transport, rows: Indices, column: Indices, over: Prices) -> Transport:
+    """The matching with more candidates; rows that would rather have one of them look for their place again."""
+    listed = column >= 0
+    row = np.broadcast_to(rows[:, None], column.shape)[listed]
+    score = (over[listed] + t.price[column[listed]]).astype(np.int16)
+    edges = t.edges
+    old = np.repeat(np.arange(len(t.mate), dtype=np.int32), np.diff(edges.row_start))
+    for i in rows:
+        remove(t, i)
+    more = edges_between(
+        np.concatenate([old, row]),
+        np.concatenate([edges.column, column[listed]]),
+        np.concatenate([edges.row_score, score]),
+        (len(t.mate), len(t.price)),
+    )
+    t = t._replace(edges=more)
+    insert_all(t)
+    return t
 
 
 def _search(node: _Node, task: _Task, hint: int) -> _Found:
     """Look for the bonus that proves the lowest bound, about `hint` first, and for the best matching on the way."""
-    t, low, high, stride = node.matching, 0, task.top + 1, 1
+    t, low, high, stride = node.matching, 0, task.top + 1, 1 if hint else FULL // 40
     bound, charge, best, many, bonus = task.limit, task.top, None, t.mate, min(hint, task.top)
     while low < high:
         _reprice(t, _bonuses(node, task, bonus))
@@ -204,15 +266,15 @@ def _search(node: _Node, task: _Task, hint: int) -> _Found:
         else:
             low, many = bonus + 1, t.mate.copy()
         if best is not None and (bound <= plain(best) or task.stop()):
-            return _Found(bound, charge, best, -1)
+            return _Found(bound, charge, best, -1, t)
         stride *= 4
         middle = (low + high) // 2
         if task.stop():
             middle = stride = task.top
         bonus = max(middle, high - stride) if low == 0 else min(middle, low + stride) if high > task.top else middle
     if best is None:
-        return _Found(-1, charge, None, -1)
-    return _tied(node, task, _Found(bound, charge, best, -1), high, many)
+        return _Found(-1, charge, None, -1, t)
+    return _tied(node, task, _Found(bound, charge, best, -1, t), high, many)
 
 
 def _tied(node: _Node, task: _Task, found: _Found, bonus: int, many: Indices) -> _Found:
@@ -232,7 +294,7 @@ def _tied(node: _Node, task: _Task, found: _Found, bonus: int, many: Indices) ->
         else:
             high, best = middle, _better(best, t)
     doubtful = np.flatnonzero(node.open & (many != t.home))
-    return _Found(found.bound, found.bonus, best, int(doubtful[0]))
+    return _Found(found.bound, found.bonus, best, int(doubtful[0]), t)
 
 
 def _bonuses(node: _Node, task: _Task, bonus: int) -> Prices:
@@ -250,14 +312,12 @@ def _better(best: Transport | None, other: Transport) -> Transport:
 
 def plain(t: Transport) -> int:
     """What a matching is worth without bonuses."""
-    held = np.flatnonzero(t.mate >= 0)
-    return int(t.extra) * len(held) + int(t.score[held, t.mate[held]].sum(dtype=np.int64))
+    held = t.mate >= 0
+    return int(t.extra) * int(held.sum()) + int(held_scores(t)[held].sum(dtype=np.int64))
 
 
 def _result(best: Transport, released: Indices, unavoidable: int, bound: int, charge: int, steps: int) -> Rematch:
-    held = best.mate >= 0
-    score = np.full(len(held), FORBIDDEN, np.int16)
-    score[held] = best.score[held, best.mate[held]]
+    score = held_scores(best)
     return Rematch(
         mate=best.mate,
         score=score,
@@ -265,7 +325,7 @@ def _result(best: Transport, released: Indices, unavoidable: int, bound: int, ch
         released=released.astype(np.int32),
         unavoidable=unavoidable,
         base=best.extra,
-        total=int(score[held].sum(dtype=np.int64)),
+        total=int(score[best.mate >= 0].sum(dtype=np.int64)),
         upper_bound=bound,
         charge=charge,
         steps=steps,
@@ -305,8 +365,8 @@ def _untrue(t, row, bonus):
     price = t.row_price[row] + by
     if price < 0:
         return True
-    for j in range(t.price.shape[0]):
-        offer = t.score[row, j]
-        if j != home and offer >= 0 and t.open[j] and offer + t.extra - t.price[j] > price:
+    for e in range(t.edges.row_start[row], t.edges.row_start[row + 1]):
+        j = t.edges.column[e]
+        if j != home and t.open[j] and t.edges.row_score[e] + t.extra - t.price[j] > price:
             return True
     return False

@@ -4,7 +4,6 @@ Rows and columns carry prices that prove the matching optimal: with worth w of a
 u + p >= w for every pair with equality for the matched ones, u >= 0 and u = 0 for the unmatched, p >= 0 where a
 column has more than its minimum and p <= 0 where it has less than its maximum. Every function here keeps that true
 while it opens or closes a column or brings in or takes out a row, by one shortest path per row that has to move.
-All scores are held at once, twice: by row and by column.
 """
 
 from typing import NamedTuple
@@ -26,13 +25,21 @@ ABSENT = -2
 """Stands for the column of a row that takes no part for now."""
 
 
+class Edges(NamedTuple):
+    """The pairs that may be made, listed by row (columns ascending) and again by column (rows ascending)."""
+
+    row_start: npt.NDArray[np.int64]
+    column: Indices
+    row_score: Points
+    column_start: npt.NDArray[np.int64]
+    row: Indices
+    column_score: Points
+
+
 class Transport(NamedTuple):
     """A matching with its prices, and room for the search of paths."""
 
-    score: Points
-    """Shape (rows, columns)."""
-    across: Points
-    """The same, shape (columns, rows)."""
+    edges: Edges
     extra: int
     """Worth of any pair beside its score."""
     home: Indices
@@ -55,6 +62,8 @@ class Transport(NamedTuple):
     via: Indices
     into: Indices
     settled: Flags
+    reached: Indices
+    """The columns with a distance, and last their number."""
 
 
 def scores(market: Market) -> tuple[Points, Points]:
@@ -65,15 +74,35 @@ def scores(market: Market) -> tuple[Points, Points]:
     return by_row, np.ascontiguousarray(by_row.T)
 
 
-def transport(score: Points, across: Points, upper: Indices, *, extra: int, home: Indices | None = None) -> Transport:
+def edges_of(score: Points) -> Edges:
+    """All allowed pairs of a matrix of scores."""
+    row, column = np.nonzero(score >= 0)
+    return edges_between(row.astype(np.int32), column.astype(np.int32), score[row, column], score.shape)
+
+
+def edges_between(row: Indices, column: Indices, score: Points, shape: tuple[int, ...]) -> Edges:
+    """Given pairs, each as often as it likes."""
+    _, first = np.unique(row.astype(np.int64) * max(1, shape[1]) + column, return_index=True)
+    row, column, score = row[first], column[first], score[first]
+    order = np.argsort(column, kind="stable")
+    return Edges(
+        row_start=np.searchsorted(row, np.arange(shape[0] + 1)).astype(np.int64),
+        column=column,
+        row_score=score,
+        column_start=np.searchsorted(column[order], np.arange(shape[1] + 1)).astype(np.int64),
+        row=row[order],
+        column_score=score[order],
+    )
+
+
+def transport(edges: Edges, upper: Indices, *, extra: int, home: Indices | None = None) -> Transport:
     """A matching of nobody: all rows absent, all columns open with no minimum."""
-    rows, columns = score.shape
+    rows, columns = len(edges.row_start) - 1, len(edges.column_start) - 1
     upper = np.clip(upper, 0, rows).astype(np.int32)
     start = np.zeros(columns + 1, np.int64)
     np.cumsum(upper, out=start[1:])
     return Transport(
-        score=score,
-        across=across,
+        edges=edges,
         extra=extra,
         home=np.full(rows, -1, np.int32) if home is None else home,
         bonus=np.zeros(rows, np.int64),
@@ -87,10 +116,11 @@ def transport(score: Points, across: Points, upper: Indices, *, extra: int, home
         open=upper > 0,
         row_price=np.zeros(rows, np.int64),
         price=np.zeros(columns, np.int64),
-        distance=np.zeros(columns, np.int64),
+        distance=np.full(columns, FAR, np.int64),
         via=np.zeros(columns, np.int32),
         into=np.zeros(columns, np.int32),
         settled=np.zeros(columns, np.bool_),
+        reached=np.zeros(columns + 1, np.int32),
     )
 
 
@@ -126,8 +156,9 @@ def open_with(t, column, lower):
     t.open[column] = True
     t.lower[column] = 0
     t.price[column] = -FAR
-    for i in range(t.mate.shape[0]):
-        if t.mate[i] != ABSENT and t.across[column, i] >= 0:
+    for e in range(t.edges.column_start[column], t.edges.column_start[column + 1]):
+        i = t.edges.row[e]
+        if t.mate[i] != ABSENT:
             t.price[column] = max(t.price[column], worth(t, i, column) - t.row_price[i])
     if t.price[column] == -FAR:
         t.price[column] = 0
@@ -164,9 +195,22 @@ def remove(t, row):
 
 
 @njit(cache=True, nogil=True)
+def points(t, row, column):
+    """The score of a pair, which must be among the edges."""
+    low, high = t.edges.row_start[row], t.edges.row_start[row + 1] - 1
+    while low < high:
+        middle = (low + high) >> 1
+        if t.edges.column[middle] < column:
+            low = middle + 1
+        else:
+            high = middle
+    return t.edges.row_score[low]
+
+
+@njit(cache=True, nogil=True)
 def worth(t, row, column):
-    """What a pair is worth, given that it is allowed."""
-    found = np.int64(t.score[row, column]) + t.extra
+    """What a pair is worth."""
+    found = np.int64(points(t, row, column)) + t.extra
     return found + t.bonus[row] if t.home[row] == column else found
 
 
@@ -181,10 +225,38 @@ def value(t):
 
 
 @njit(cache=True, nogil=True)
+def held_scores(t):
+    """The score of each row's pair, -1 without one."""
+    found = np.full(t.mate.shape[0], -1, np.int16)
+    for i in range(t.mate.shape[0]):
+        if t.mate[i] >= 0:
+            found[i] = points(t, i, t.mate[i])
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _forget(t):
+    """Make the distances ready for the next search."""
+    for k in range(t.reached[-1]):
+        t.distance[t.reached[k]] = FAR
+        t.settled[t.reached[k]] = False
+    t.reached[-1] = 0
+
+
+@njit(cache=True, nogil=True)
+def _reach(t, column, far):
+    if t.distance[column] == FAR:
+        t.reached[t.reached[-1]] = column
+        t.reached[-1] += 1
+    t.distance[column] = far
+
+
+@njit(cache=True, nogil=True)
 def _nearest(t, end):
     """The unsettled column nearest to the source and nearer than `end`, or -1."""
     found = -1
-    for j in range(t.distance.shape[0]):
+    for k in range(t.reached[-1]):
+        j = t.reached[k]
         if t.distance[j] < end and not t.settled[j]:
             end = t.distance[j]
             found = j
@@ -194,16 +266,16 @@ def _nearest(t, end):
 @njit(cache=True, nogil=True)
 def _spread(t, row, base, end, last):
     """Reach columns from a row at distance `base`; the nearest end known then, and its column."""
-    offer = t.score[row]
     home = t.home[row]
-    for j in range(offer.shape[0]):
-        if offer[j] < 0 or not t.open[j]:
+    for e in range(t.edges.row_start[row], t.edges.row_start[row + 1]):
+        j = t.edges.column[e]
+        if not t.open[j]:
             continue
-        far = base + t.price[j] - offer[j] - t.extra
+        far = base + t.price[j] - t.edges.row_score[e] - t.extra
         if j == home:
             far -= t.bonus[row]
-        if far < t.distance[j]:
-            t.distance[j] = far
+        if far < t.distance[j] and far < end:
+            _reach(t, j, far)
             t.via[j] = row
             if t.size[j] < t.upper[j] and far - t.price[j] < end:
                 end = far - t.price[j]
@@ -214,8 +286,6 @@ def _spread(t, row, base, end, last):
 @njit(cache=True, nogil=True)
 def insert(t, row):
     """Bring in an absent row along the best path there is, which may leave it or another one unmatched."""
-    t.distance[:] = FAR
-    t.settled[:] = False
     leaver = row
     end, last = _spread(t, row, np.int64(0), np.int64(0), -1)
     while True:
@@ -228,9 +298,11 @@ def insert(t, row):
             if base < end:
                 end, last, leaver = base, -1, t.member[at]
             end, last = _spread(t, t.member[at], base, end, last)
-    for j in range(t.distance.shape[0]):
+    for k in range(t.reached[-1]):
+        j = t.reached[k]
         if t.settled[j] and t.distance[j] < end:
             _shift(t, j, end - t.distance[j])
+    _forget(t)
     t.row_price[row] = -end
     _move_up(t, row, last, leaver)
 
@@ -287,9 +359,7 @@ def pull(t, column, limit):
     Whether it did; if not, the column's price has fallen by `limit` (nothing has changed if there is no path and no
     limit).
     """
-    t.distance[:] = FAR
-    t.settled[:] = False
-    t.distance[column] = 0
+    _reach(t, column, np.int64(0))
     end, first, target = np.int64(limit), -1, -1
     while True:
         j = _nearest(t, end)
@@ -299,11 +369,12 @@ def pull(t, column, limit):
         end, first, target = _call(t, j, end, first, target)
         if j != column and t.size[j] > t.lower[j] and t.distance[j] + t.price[j] < end:
             end, first, target = t.distance[j] + t.price[j], t.via[j], t.into[j]
-    if first < 0 and end == FAR:
-        return False
-    for j in range(t.distance.shape[0]):
-        if t.settled[j] and t.distance[j] < end:
-            _shift(t, j, t.distance[j] - end)
+    if first >= 0 or end < FAR:
+        for k in range(t.reached[-1]):
+            j = t.reached[k]
+            if t.settled[j] and t.distance[j] < end:
+                _shift(t, j, t.distance[j] - end)
+    _forget(t)
     if first >= 0:
         _move_in(t, column, first, target)
     return first >= 0
@@ -313,18 +384,19 @@ def pull(t, column, limit):
 def _call(t, column, end, first, target):
     """Reach the columns of the rows that could come into a settled one; the nearest end known then."""
     base = t.distance[column] + t.price[column] - t.extra
-    for i in range(t.mate.shape[0]):
+    for e in range(t.edges.column_start[column], t.edges.column_start[column + 1]):
+        i = t.edges.row[e]
         place = t.mate[i]
-        if place == column or place == ABSENT or t.across[column, i] < 0:
+        if place == column or place == ABSENT:
             continue
-        far = base + t.row_price[i] - t.across[column, i]
+        far = base + t.row_price[i] - t.edges.column_score[e]
         if t.home[i] == column:
             far -= t.bonus[i]
         if place == UNMATCHED:
             if far < end:
                 end, first, target = far, i, column
-        elif far < t.distance[place]:
-            t.distance[place] = far
+        elif far < t.distance[place] and far < end:
+            _reach(t, place, far)
             t.via[place] = i
             t.into[place] = column
     return end, first, target
