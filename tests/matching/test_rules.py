@@ -108,6 +108,7 @@ def test_peers_have_neither_a_sign_in_their_gap_nor_two_sides() -> None:
     for rules, field in (
         (Rules(level_gap_max=-1), "rules.level_gap_max"),
         (Rules(objective="two_sided"), "rules.objective"),
+        (Rules(objective="fair", threes=True), "rules.threes"),
     ):
         rules.must_suit("one_on_one")
         with pytest.raises(BadValue) as refused:

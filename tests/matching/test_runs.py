@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.matching import Format
+from matching.domain.export import exported
 from matching.domain.people import Profile, words
 from matching.domain.problems import Names, Problem
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules, Weights
 from matching.domain.runs import Solution, solve
 from matching.domain.scoring import forbidden_by, score
+from matching.domain.verify import verify
 from tests.matching.by_matrix import assign, assign_peers
 from tests.matching.people import problems
 from tests.matching.test_encoding import by_definition
@@ -330,6 +332,43 @@ def test_peers_with_the_smaller_id_stand_first_and_who_has_no_place_is_left_out(
     assert [(pair.mentee, pair.mentor) for pair in found.pairs] == [("E2", "E3")]
     assert found.unmatched == {"E1": "all_full"}
     assert found.report["certified"]
+
+
+def test_an_odd_pool_of_peers_may_have_a_three() -> None:
+    people = tuple(person(f"E{number}", goals=words("ab" if number < 3 else "c")) for number in range(5))
+    rules = Rules(weights=Weights(goals=1), threes=True)
+    found = solve(Problem("peer", rules, people))
+    assert [(pair.mentee, pair.mentor) for pair in found.pairs] == [
+        ("E0", "E1"),
+        ("E0", "E2"),
+        ("E1", "E2"),
+        ("E3", "E4"),
+    ]
+    assert found.unmatched == {}
+    assert (found.total, found.upper_bound) == (40_000, 40_000)
+    even = solve(Problem("peer", rules, people[1:]))
+    assert len(even.pairs) == 2
+    assert even.report["certified"]
+
+
+@settings(max_examples=40)
+@given(problems("peer"), SEEDS)
+def test_threes_take_in_people_whom_pairs_leave_out(problem: Problem, seed: int) -> None:
+    problem = replace(pinned(problem, seed), rules=problem.rules.model_copy(update={"threes": True}))
+    plain = solve(replace(problem, rules=problem.rules.model_copy(update={"threes": False})))
+    found = solve(problem)
+    assert len(found.unmatched) <= len(plain.unmatched)
+    partners: dict[str, set[str]] = {}
+    mentees = {profile.employee_id: profile for profile in problem.mentees}
+    for pair in found.pairs:
+        assert forbidden_by(problem, mentees[pair.mentee], mentees[pair.mentor]) is None
+        partners.setdefault(pair.mentee, set()).add(pair.mentor)
+        partners.setdefault(pair.mentor, set()).add(pair.mentee)
+    assert set(found.unmatched) == set(mentees) - set(partners)
+    for name, others in partners.items():
+        assert len(others) <= 2
+        assert all(partners[other] - {name} == others - {other} for other in others)
+    assert all(finding.holds for finding in verify(exported(problem, found)).findings)
 
 
 def test_progress_rises_to_the_end() -> None:

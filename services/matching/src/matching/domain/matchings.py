@@ -16,6 +16,7 @@ from matching.domain.engine.fair import assign_fairly
 from matching.domain.engine.market import FULL, Indices, Market
 from matching.domain.engine.moves import rematch
 from matching.domain.engine.peers.pairing import pair_up
+from matching.domain.engine.peers.threes import pair_up_with_threes
 from matching.domain.engine.scoring import score_pairs
 from matching.domain.problems import Problem
 from matching.domain.refusal import BadValue
@@ -59,12 +60,21 @@ class Matching:
     """What else the proof needs."""
     blossoms: tuple[tuple[tuple[int, ...], int], ...] = ()
     """Among peers: odd groups of rows that have a price of their own."""
+    threes: tuple[tuple[int, int, int], ...] = ()
+    """Among peers: rows of which each two are together; they have no column of their own."""
 
     @property
     def pairs(self) -> int:
         """How many pairs there are."""
         held = int((self.mate >= 0).sum())
         return held // 2 if self.proof == "blossoms" else held
+
+    @property
+    def alone(self) -> Indices:
+        """The rows without anybody."""
+        free = self.mate < 0
+        free[[row for three in self.threes for row in three]] = False
+        return np.flatnonzero(free).astype(np.int32)
 
     def excludes(self, pairs: int) -> bool:
         """Whether it is proven that there cannot be so many pairs."""
@@ -161,6 +171,8 @@ def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matchin
 
 def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
     found = pair_up(market, coverage=rules.objective != "total", stop=stop, say=say)
+    if rules.threes and (found.mate < 0).any():
+        return _threes(market, rules, stop, say)
     proof = found.proof
     groups = zip(proof.start.tolist(), proof.stop.tolist(), proof.z.tolist(), strict=True)
     return Matching(
@@ -175,6 +187,20 @@ def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
         details={"scale": 2, "rounds": found.rounds},
         blossoms=tuple((tuple(proof.order[first:last].tolist()), price) for first, last, price in groups),
     )
+
+
+def _threes(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
+    """Pairs, and threes for those whom pairs leave out. Each one's own score is the mean of those with the others."""
+    found = pair_up_with_threes(market, coverage=rules.objective != "total", stop=stop, say=say)
+    members = found.threes
+    ends = [members[:, places] for places in ((0, 1), (0, 2), (1, 2))]
+    total = int(found.score[found.mate >= 0].sum(dtype=np.int64)) // 2
+    total += sum(int(score_pairs(market, end[:, 0], end[:, 1]).sum(dtype=np.int64)) for end in ends)
+    # What is maximised counts every person, a pair twice: half of its gap is that of a pair.
+    bound = total + -(-found.gap // 2)
+    nothing = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
+    threes = tuple((int(one), int(two), int(three)) for one, two, three in members)
+    return Matching(found.mate, 0, total, total, bound, "none", *nothing, {"threes": len(threes)}, threes=threes)
 
 
 def _two_sided(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:

@@ -222,6 +222,8 @@ Among peers the gap has no sign."""
     def must_suit(self, programme_format: Format) -> None:
         """Refuses what makes no sense in a programme of this format."""
         if programme_format == "peer":
+            if self.threes and self.objective == "fair":
+                raise BadValue("rules.threes", "The fairest pairs are looked for without threes.")
             if self.level_gap_max is not None and self.level_gap_max < 0:
                 raise BadValue("rules.level_gap_max", "Among peers the gap has no sign: it is never below 0.")
             if self.objective == "two_sided":

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ Reason = Literal["no_candidates", "all_full", "below_floor"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two people whom the run puts together; among peers the smaller id stands first."""
+    """Two people whom the run puts together; among peers the smaller id stands first, and a three is three pairs."""
 
     mentee: str
     mentor: str
@@ -157,12 +158,15 @@ def _places(problem: Problem, mentor: Profile) -> int:
 
 
 def _named(problem: Problem, encoded: Encoded, found: Matching) -> Iterator[tuple[Profile, Profile]]:
-    """The people of each pair; peers once."""
+    """The people of each pair; peers once, a three as its three pairs."""
+    rows, columns = encoded.people(problem)
     for row in np.flatnonzero(found.mate >= 0).tolist():
-        mentee = problem.mentees[encoded.row_order[row]]
-        mentor = problem.columns[encoded.column_order[found.mate[row]]]
+        mentee, mentor = rows[row], columns[found.mate[row]]
         if problem.format != "peer" or mentee.employee_id < mentor.employee_id:
             yield mentee, mentor
+    for three in found.threes:
+        for one, other in combinations(three, 2):
+            yield rows[one], rows[other]
 
 
 def _explained(problem: Problem, people: Iterator[tuple[Profile, Profile]]) -> Iterator[Pair]:
@@ -189,7 +193,7 @@ def _reasons(problem: Problem, rest: Problem, encoded: Encoded, found: Matching)
     reasons: dict[str, Reason] = {
         profile.employee_id: "all_full" for profile in problem.mentees if profile.employee_id not in places
     }
-    alone = np.flatnonzero(found.mate < 0)
+    alone = found.alone
     market = replace(encoded.market, floor=0)
     column, score = np.full((market.rows, 1), -1, np.int32), np.zeros((market.rows, 1), np.int32)
     if len(alone) and market.columns:

@@ -138,14 +138,35 @@ class _Run:
 
     def _members(self) -> Finding:
         """Nobody is twice in one pair, no pair stands there twice, and a mentee or peer has one partner."""
-        of_rows = [row for row, _ in self._pairs] + ([column for _, column in self._pairs] if self._peers else [])
-        often = [self._scores.rows[row]["employee_id"] for row, count in Counter(of_rows).items() if count > 1]
+        if self._peers:
+            often = self._with_several()
+        else:
+            counts = Counter(row for row, _ in self._pairs)
+            often = [self._scores.rows[row]["employee_id"] for row, count in counts.items() if count > 1]
         return _finding("one partner each", often, f"{len(self._pairs)} pairs")
+
+    def _with_several(self) -> list[str]:
+        """Peers with several partners who are no three, or in a programme without threes."""
+        partners: dict[int, set[int]] = {}
+        for one, other in self._pairs:
+            partners.setdefault(one, set()).add(other)
+            partners.setdefault(other, set()).add(one)
+        twice = len(self._pairs) > len({frozenset(pair) for pair in self._pairs})
+        return [
+            self._scores.rows[one]["employee_id"]
+            for one, others in sorted(partners.items())
+            if twice
+            or (len(others) > 1 and not self._of["rules"]["threes"])
+            or len(others) > 2
+            or any(partners[other] - {one} != others - {other} for other in others if len(others) == 2)
+        ]
 
     def _capacities(self) -> Finding:
         load = Counter(column for _, column in self._pairs)
         people = self._scores.columns
-        over = [people[column]["employee_id"] for column, count in load.items() if count > self._places(column)]
+        # In a three everybody has two partners; that it is a three is looked at above.
+        times = 2 if self._peers and self._of["rules"]["threes"] else 1
+        over = [people[column]["employee_id"] for column, count in load.items() if count > times * self._places(column)]
         if self._of["format"] == "group":
             least = self._of["rules"]["circle_min"]
             over += [people[column]["employee_id"] for column, count in load.items() if count < least]
