@@ -263,3 +263,16 @@ async def test_a_timer_that_comes_while_somebody_answers_stands_in_nobodys_way(s
         await staffed.call("POST", f"/matches/{match}/accept", "E1")
     await eventually(lambda: staffed.rows("SELECT 1 FROM due WHERE due_at <= now()"), [])
     assert (await staffed.ok("GET", f"/matches/{match}"))["status"] == "proposed"
+
+
+async def test_three_peers_may_all_have_each_other_where_the_programme_has_threes(staffed: House) -> None:
+    programme = await staffed.programme(format="peer", rules={"threes": True})
+    await staffed.enrol(programme, ["E1", "E2", "E3"], "peer")
+    offers = await staffed.offers(programme)
+    assert len(offers) == 3
+    for offer in offers:
+        match = await staffed.ok("GET", f"/matches/{offer}")
+        for member in match["members"]:
+            await staffed.ok("POST", f"/matches/{offer}/accept", member["employee_id"])
+    rows = await staffed.rows("SELECT status, count(*) AS matches FROM match GROUP BY status")
+    assert [(row.status, row.matches) for row in rows] == [("active", 3)]

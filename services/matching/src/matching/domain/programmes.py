@@ -71,6 +71,11 @@ class Programme:
         self.enrolment.must_suit(self.format)
 
 
+def places_in_threes(programme: Programme) -> int:
+    """Partners that a peer may have beside the one: in a three everybody has two."""
+    return 1 if programme.format == "peer" and programme.rules.threes else 0
+
+
 def open_programme(programme: Programme) -> tuple[Programme, Event | None]:
     """From now on people can enrol and runs can be made; opening an open one changes nothing."""
     if programme.status == "closed":

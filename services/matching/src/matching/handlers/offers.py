@@ -10,6 +10,7 @@ from contracts.matching import EndReason
 from matching.adapters.db import directory, matches, programmes
 from matching.domain.cascade import goes_on_after_decline
 from matching.domain.offers import DeclineReason, Match, accept, decline, end, has_room
+from matching.domain.programmes import places_in_threes
 from matching.domain.refusal import Refused
 from matching.handlers.deadlines import offer_next
 from matching.handlers.steps import take_step
@@ -30,7 +31,10 @@ async def accept_offer(tx: Tx, caller: Caller, match_id: UUID, expected: Precond
         raise Refused("member_gone", "Somebody in this match no longer takes part.")
     side = match.side_of(caller.subject)
     taken = await programmes.places_in_use(tx, [side.participant_id])
-    if not has_room(places[side.participant_id].capacity_as(side.role), taken.get((side.participant_id, side.role), 0)):
+    programme = await programmes.find_programme(tx, match.programme_id)
+    more = places_in_threes(programme) if programme else 0
+    capacity = places[side.participant_id].capacity_as(side.role)
+    if not has_room(capacity and capacity + more, taken.get((side.participant_id, side.role), 0)):
         raise Refused("capacity_full", f"You have no free place as {side.role}.")
     return await take_step(tx, step)
 

@@ -15,7 +15,7 @@ from matching.adapters.db import directory, matches, outcomes, places, programme
 from matching.adapters.db.runs import Run
 from matching.domain.offers import Match, Side, end, propose
 from matching.domain.participants import Participant, leave_unmatched
-from matching.domain.programmes import Programme
+from matching.domain.programmes import Programme, places_in_threes
 from matching.domain.runs import Pair
 from matching.handlers.deadlines import set_clock
 from matching.handlers.steps import take_steps
@@ -67,7 +67,8 @@ async def _offer(tx: Tx, run: Run, programme: Programme, pairs: Sequence[Pair]) 
     new: list[tuple[Match, dict[str, int]]] = []
     for pair in pairs:
         sides = sides_of(programme, pair.mentee, pair.mentor, present)
-        if sides is None or any(is_full(side, present, promised) for side in sides):
+        more = places_in_threes(programme)
+        if sides is None or any(is_full(side, present, promised, more) for side in sides):
             continue
         for side in sides:
             promised[side.participant_id, side.role] = promised.get((side.participant_id, side.role), 0) + 1
@@ -90,9 +91,10 @@ def sides_of(
     return Side(mentee, first, present[mentee].id), Side(mentor, second, present[mentor].id)
 
 
-def is_full(side: Side, present: dict[str, Participant], promised: dict[tuple[UUID, Role], int]) -> bool:
-    """Whether all places of somebody in a role are taken or on offer."""
-    return promised.get((side.participant_id, side.role), 0) >= present[side.employee_id].capacity_as(side.role)
+def is_full(side: Side, present: dict[str, Participant], promised: dict[tuple[UUID, Role], int], more: int = 0) -> bool:
+    """Whether all places of somebody in a role, and as many `more`, are taken or on offer."""
+    capacity = present[side.employee_id].capacity_as(side.role)
+    return not capacity or promised.get((side.participant_id, side.role), 0) >= capacity + more
 
 
 def _match(tx: Tx, run: Run, programme: Programme, sides: tuple[Side, Side], score: int) -> Match:
