@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from matching.domain import verify as verify_module
-from matching.domain import verify_bounds, verify_scores
+from matching.domain import verify_bounds, verify_scores, verify_stability
 from matching.domain.export import exported
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
@@ -146,6 +146,26 @@ def test_circles_are_proven_as_far_as_prices_reach(least: int) -> None:
     for person in document["mentors"]:
         person["capacity"] = 1
     assert "capacities" in complaints(document)
+
+
+def test_two_sided_lists_are_proven_by_nobody_who_would_rather_swap() -> None:
+    problem = company(Rules(objective="two_sided"))
+    dice = Random(5)
+    mentees, mentors = problem.mentees, problem.mentors
+    wishing = tuple(
+        replace(one, wishes=tuple(other.employee_id for other in dice.sample(mentors, 3))) for one in mentees
+    )
+    wished = tuple(
+        replace(one, wishes=tuple(other.employee_id for other in dice.sample(mentees, 4))) for one in mentors
+    )
+    document = run_of(replace(problem, mentees=wishing, mentors=wished))
+    assert not complaints(document)
+    one, other = (
+        document["pairs"][0],
+        next(p for p in document["pairs"] if p["mentor"] != document["pairs"][0]["mentor"]),
+    )
+    one["mentor"], other["mentor"] = other["mentor"], one["mentor"]
+    assert "stability" in complaints(document)
 
 
 def test_a_changed_score_is_seen() -> None:
@@ -307,8 +327,9 @@ def test_a_run_with_somebody_who_is_not_there_is_said_to_be_damaged() -> None:
 
 
 def test_the_verifier_stands_on_numpy_alone() -> None:
-    own = {"matching.domain.verify_bounds", "matching.domain.verify_scores"}
-    for module in (verify_module, verify_bounds, verify_scores):
+    modules = (verify_module, verify_bounds, verify_scores, verify_stability)
+    own = {module.__name__ for module in modules}
+    for module in modules:
         tree = ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8"))
         named = {
             name

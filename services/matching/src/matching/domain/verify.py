@@ -32,6 +32,8 @@ Certificates, all whole numbers. Pinned people and places take no part in them.
         (sum(u) + sum of price * (size - 1) / 2) / scale, of odd sizes.
     {"kind": "circles", base, scale, lift, row_price: [...], cover, price_bound}
         What circles with `cover` people can reach in total, from prices on the people (`scale` to the point).
+
+Two-sided lists need none: it is looked at whether any two would both rather have each other.
 """
 
 import hashlib
@@ -44,7 +46,8 @@ from typing import Any
 import numpy as np
 
 from matching.domain.verify_bounds import blossom_bound, circle_bound, price_bound
-from matching.domain.verify_scores import Scores
+from matching.domain.verify_scores import Flags, Numbers, Scores
+from matching.domain.verify_stability import blocking_pairs
 
 DOCUMENT = "mentorship-run/1"
 _SHOWN = 5
@@ -234,22 +237,28 @@ class _Run:
             yield _finding("worst pair", low, f"none is below {floor:,}")
 
     def _bound(self) -> tuple[list[Finding], int | None]:
-        certificate = self._of["certificate"]
+        certificate, (rows, places) = self._of["certificate"], self._undecided()
+        if self._of["rules"]["objective"] == "two_sided":
+            both = blocking_pairs(self._scores, list(self._decided()), rows, places)
+            return [_finding("stability", both, "no two people would both rather have each other")], None
         if certificate is None:
             return [Finding("bound", True, "none is claimed: how good the pairs are is not proven")], None
-        settled = [place for pair, place in zip(self._of["pairs"], self._pairs, strict=True) if self._is_pinned(pair)]
-        places = np.array([self._places(column) for column in range(len(self._scores.columns))], np.int64)
-        rows = places > 0 if self._peers else np.ones(len(self._scores.rows), np.bool_)
-        for row, column in settled:
-            rows[row] = False
-            places[column] -= 1
-            if self._peers:
-                rows[column], places[row] = False, 0
         bound = {"prices": price_bound, "blossoms": blossom_bound, "circles": circle_bound}[certificate["kind"]]
         found, remarks = bound(self._scores, self._of, rows, places)
-        pinned = sum(pair["score"] for pair in self._of["pairs"] if self._is_pinned(pair))
-        base = certificate["base"]
-        return self._compared(found + base * len(settled) + pinned, remarks)
+        pinned = [pair["score"] for pair in self._of["pairs"] if self._is_pinned(pair)]
+        return self._compared(found + certificate["base"] * len(pinned) + sum(pinned), remarks)
+
+    def _undecided(self) -> tuple[Flags, Numbers]:
+        """Rows and places that no pin has taken."""
+        places = np.array([self._places(column) for column in range(len(self._scores.columns))], np.int64)
+        rows = places > 0 if self._peers else np.ones(len(self._scores.rows), np.bool_)
+        for pair, (row, column) in zip(self._of["pairs"], self._pairs, strict=True):
+            if self._is_pinned(pair):
+                rows[row] = False
+                places[column] -= 1
+                if self._peers:
+                    rows[column], places[row] = False, 0
+        return rows, places
 
     def _compared(self, bound: int, remarks: list[tuple[str, bool, str]]) -> tuple[list[Finding], int]:
         claim = self._of["claim"]
