@@ -63,10 +63,8 @@ async def save_participant(tx: Tx, changed: Participant) -> None:
 
 async def save_participants(tx: Tx, changed: Sequence[Participant]) -> None:
     """Store participants, new or changed."""
-    for start in range(0, len(changed), _AT_ONCE):
-        statement = upsert(participant).values([_place_values(one) for one in changed[start : start + _AT_ONCE]])
-        new = {name: statement.excluded[name] for name in (*_PLACE, *_WANTS)}
-        await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=new))
+    if changed:
+        await tx.connection.execute(_SAVE_PLACE, [_place_values(one) for one in changed])
 
 
 async def find_participant(tx: Tx, programme_id: UUID, employee_id: str, *, lock: bool = False) -> Participant | None:
@@ -195,8 +193,10 @@ def _place_values(place: Participant) -> dict[str, Any]:
     return wants | {name: getattr(place, name) for name in _PLACE}
 
 
-_AT_ONCE = 500
-"""Rows of one statement: its values are counted in 16 bits."""
+_NEW_PLACE = upsert(participant)
+_SAVE_PLACE = _NEW_PLACE.on_conflict_do_update(
+    index_elements=["id"], set_={name: _NEW_PLACE.excluded[name] for name in (*_PLACE, *_WANTS)}
+)
 _WITH_RECORDS = text(
     "SELECT participant.*, employee.document || jsonb_build_object('trained', COALESCE(done_on <= :today, false))"
     " AS document FROM participant JOIN employee USING (employee_id) LEFT JOIN training USING (employee_id)"
