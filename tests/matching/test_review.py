@@ -239,3 +239,39 @@ async def test_few_moves_are_refused_where_they_cannot_be_counted(staffed: House
     options = {"mode": "minimal_moves", "moves": 1}
     refused = await staffed.call("POST", f"/programmes/{programme}/runs", json=options)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "options.moves")
+
+
+async def test_a_pair_is_explained_by_what_speaks_for_it_what_forbids_it_and_what_it_would_cost(house: House) -> None:
+    await house.hear(hired("E1"), hired("E2"), hired("M1"), hired("M2", manager_id="E2"))
+    programme = await house.programme(rules={"weights": {"skills": 1}})
+    await house.enrol(programme, ["E1", "E2"], "mentee", skills_wanted=["python"])
+    await house.enrol(programme, ["M1"], "mentor", skills_offered=["python"])
+    await house.enrol(programme, ["M2"], "mentor", skills_offered=["sailing"])
+    run_id = (await house.run(programme))["run_id"]
+
+    async def explained(mentee: str, mentor: str) -> Any:
+        return await house.ok("GET", f"/runs/{run_id}/pairs/{mentee}/{mentor}/explanation")
+
+    together = await explained("E2", "M1")
+    assert (together["together"], together["score"], together["loss"]) == (True, 10_000, 0)
+    assert together["contributions"]["skills"] == 10_000
+    apart = await explained("E1", "M1")
+    # With E1 at M1 nobody is left for E2, whose line M2 is in: as much as a whole pair is lost.
+    assert (apart["together"], apart["broken_rules"]) == (False, [])
+    forbidden = await explained("E2", "M2")
+    assert forbidden["broken_rules"] == ["reporting_line"]
+    missing = await house.call("GET", f"/runs/{run_id}/pairs/E2/E1/explanation")
+    assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "mentor_id")
+
+
+async def test_who_has_nobody_is_told_why_and_the_programme_what_it_lacks(staffed: House) -> None:
+    programme = await staffed.programme(rules={"level_gap_min": 2})
+    await staffed.enrol(programme, ["E1"], "mentee", skills_wanted=["python"])
+    await staffed.enrol(programme, ["E4", "E5"], "mentor", skills_offered=["python"])
+    run_id = (await staffed.run(programme))["run_id"]
+    why = await staffed.ok("GET", f"/runs/{run_id}/unmatched/E1")
+    assert (why["reason"], why["broken"]) == ("no_candidates", {"level_gap_min": 2})
+    assert [(one["rule"], one["value"], one["candidates"]) for one in why["relaxations"]] == [("level_gap_min", 0, 2)]
+    lack = await staffed.ok("GET", f"/runs/{run_id}/shortage")
+    assert (lack["asked_for"], lack["mentors"][0]["skill"], lack["mentors"][0]["would_match"]) == (1, "python", 1)
+    assert (await staffed.call("GET", f"/runs/{run_id}/unmatched/E4")).status_code == 404

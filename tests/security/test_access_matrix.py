@@ -49,6 +49,9 @@ POST   /v1/programmes/{open}/runs                      401  403  404  202  403  
 GET    /v1/runs/{run}                                  401  403  404  200  403  403  403  200  403  200  403  403  403
 GET    /v1/runs/{reviewed}/edits                        401  403  404 none  403  403  403 none  403 none  403  403  403
 POST   /v1/runs/{reviewed}/edits                        401  403  404  201  403  403  403  201  403  201  403  403  403
+GET /v1/runs/{reviewed}/pairs/{person}/{partner}/explanation 401 403 404 200 403 403 403 200 403 200 403 403 403
+GET    /v1/runs/{reviewed}/unmatched/{person}           401  403  404  404  403  403  403  404  403  404  403  403  403
+GET    /v1/runs/{reviewed}/shortage                     401  403  404  200  403  403  403  200  403  200  403  403  403
 GET    /v1/runs/{reviewed}/compare/{reviewed}           401  403  404  200  403  403  403  200  403  200  403  403  403
 GET    /v1/runs/{run}/export                           401  403  404  200  403  403  403  200  403  200  403  403  403
 GET    /v1/runs/{run}/certificate                      401  403  404  404  403  403  403  404  403  404  403  403  403

@@ -3,6 +3,7 @@
 from matching.api import (
     arms,
     employees,
+    explanations,
     exports,
     matches,
     offering,
@@ -25,6 +26,7 @@ ROUTERS = (
     arms.router,
     runs.router,
     reviews.router,
+    explanations.router,
     exports.router,
     matches.router,
     offering.router,

@@ -48,12 +48,13 @@ class _Watched:
     progress: Any = None
 
 
-def watch(progress: Any) -> None:
-    """Prepare the child: `progress` is where it writes a percentage and the number of its stage."""
+def watch(progress: Any, parent: int) -> None:
+    """Prepare the child of the process `parent`: `progress` is where it writes a percentage and the number of its stage."""
     _Watched.progress = progress
     # Ctrl-C reaches the whole group of processes; the parent decides what becomes of the run.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    # The parent may be dead by now: it says itself who it is.
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
 def warm_up() -> bool:
@@ -74,13 +75,15 @@ def work_out(order: Order) -> Run | None:
 
 
 async def _work_out(order: Order) -> Run | None:
-    _enter("loading")
     database = Database(order.url, "/mentorship/matching", pool=1, seconds=300)
+    clock = _Clock()
     try:
+        _enter("loading")
         async with database.transaction() as tx:
             pool = await work.load(tx, order.run)
+        clock.note("loading")
         _enter("solving")
-        found = _found(pool)
+        found = _found(pool, clock)
         _enter("storing")
         async with database.transaction() as tx:
             return await work.complete_run(tx, order.run, found, order.lease)
@@ -88,14 +91,31 @@ async def _work_out(order: Order) -> Run | None:
         await database.close()
 
 
-def _found(pool: Pool) -> work.Found:
+class _Clock:
+    """Seconds, and seconds of CPU, that each stage has taken."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, dict[str, float]] = {}
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def note(self, stage: str) -> None:
+        """A stage has ended."""
+        wall, cpu = time.monotonic(), time.process_time()
+        self.stages[stage] = {"seconds": round(wall - self._wall, 3), "cpu": round(cpu - self._cpu, 3)}
+        self._wall, self._cpu = wall, cpu
+
+
+def _found(pool: Pool, clock: _Clock) -> work.Found:
     solution = solve(pool.problem, _say)
+    clock.note("solving")
     fair = fairness(pool.problem, solution, pool.enrolment, rows_of(pool.problem))
-    document = json.dumps(exported(pool.problem, solution), separators=(",", ":")).encode()
+    clock.note("fairness")
+    document = zlib.compress(json.dumps(exported(pool.problem, solution), separators=(",", ":")).encode(), level=1)
+    clock.note("export")
     proof = solution.certificate
     prices = {} if proof is None else {"prices": {"proof": proof.kind, "base": proof.base}}
-    report = {**solution.report, **prices, "fairness": fair}
-    return work.Found(solution, report, pool.problem, zlib.compress(document, level=1))
+    report = {**solution.report, **prices, "fairness": fair, "stages": clock.stages}
+    return work.Found(solution, report, pool.problem, document)
 
 
 def _say(percent: int) -> None:

@@ -152,7 +152,9 @@ class Worker:
     def _engine(self) -> ProcessPoolExecutor:
         """The child process; a new one warms up before it does anything else."""
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=watch, initargs=(self._progress,))
+            self._pool = ProcessPoolExecutor(
+                1, mp_context=self._context, initializer=watch, initargs=(self._progress, os.getpid())
+            )
             self._warming = self._pool.submit(warm_up)
         return self._pool
 

@@ -130,6 +130,15 @@ async def unmatched_page(tx: Tx, run_id: UUID, after: str, limit: int) -> list[t
     return [(row.employee_id, row.reason) for row in rows]
 
 
+async def unmatched_among(tx: Tx, run_id: UUID, names: Sequence[str]) -> set[str]:
+    """Which of these people have nobody after a run."""
+    rows = await tx.connection.execute(
+        text("SELECT employee_id FROM run_unmatched WHERE run_id = :id AND employee_id = ANY(:names)"),
+        {"id": run_id, "names": list(names)},
+    )
+    return set(rows.scalars())
+
+
 async def unmatched_count(tx: Tx, run_id: UUID) -> int:
     """How many have nobody after a run."""
     return int(

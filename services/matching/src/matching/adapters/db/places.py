@@ -44,6 +44,11 @@ async def managers_above(tx: Tx, names: Collection[str]) -> dict[str, str | None
     return {row.employee_id: row.manager_id for row in rows}
 
 
+def url_of(tx: Tx) -> str:
+    """Where this transaction's database is, to open another connection to it."""
+    return tx.connection.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 _WITH_RECORDS = text(
     "SELECT participant.*, employee.document || jsonb_build_object('trained', COALESCE(done_on <= :today, false))"
     " AS document FROM participant JOIN employee USING (employee_id) LEFT JOIN training USING (employee_id)"
