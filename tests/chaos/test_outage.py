@@ -58,10 +58,11 @@ async def test_a_database_that_is_away_costs_no_event_and_no_delivery(
         await asyncio.to_thread(server.start)
         back = monotonic()
         ledger.rows = await asyncpg.connect(away_url)
-        await ledger.fresh(30)
+        before = await ledger.handled()
+        await eventually(lambda: _goes_on(ledger, before), True, seconds=30)
         resumed = monotonic() - back
         await asyncio.gather(load, writes)
-        await ledger.drained()
+        await ledger.drained(60 + SECONDS)  # what came meanwhile is more the longer it lasted
         again = await _deliveries(bus) - len(ledger.heard)
         report("database away", seconds=SECONDS, resumed_after=resumed, most_unsettled=unsettled, delivered_again=again)
         await ledger.check()
@@ -83,6 +84,10 @@ async def _away(bus: Bus) -> int:
         most = max(most, info["num_ack_pending"])
         await asyncio.sleep(1)
     return most
+
+
+async def _goes_on(ledger: Ledger, before: int) -> bool:
+    return await ledger.handled() > before
 
 
 async def _deliveries(bus: Bus) -> int:
