@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.domain.engine.market import FORBIDDEN, Market
-from matching.domain.engine.peers.certificate import certificate, check_pairing
+from matching.domain.engine.peers.certificate import certificate
+from matching.domain.engine.peers.checking import check_pairing
 from matching.domain.engine.peers.forest import DUAL, MATE, forest, graph, with_room
 from matching.domain.engine.peers.pairing import Pairing, pair_up
 from matching.domain.engine.peers.pools import restricted

@@ -6,7 +6,6 @@ a pairing has at most (|G| - 1) / 2 pairs within G.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +14,7 @@ from numba import njit, prange
 from matching.domain.engine.kernels import WIDTH, fill, same_line
 from matching.domain.engine.market import Market
 from matching.domain.engine.peers.forest import DUAL, FIRST_LEAF, NEXT_LEAF, NOBODY, OUTER, SIZE, Forest
-from matching.domain.engine.scoring import arrays, score_row
-
-if TYPE_CHECKING:
-    from matching.domain.engine.peers.pairing import Pairing
+from matching.domain.engine.scoring import arrays
 
 Numbers = npt.NDArray[np.int64]
 
@@ -219,23 +215,3 @@ def deepest_chains(proof: Certificate, count: int) -> int:
 def raised(proof: Certificate, excess: Numbers) -> Certificate:
     """Duals that every pair obeys: each person's raised by the worst of the pairs that break them."""
     return Certificate(proof.dual + excess[:, 0], proof.order, proof.start, proof.stop, proof.z)
-
-
-def check_pairing(market: Market, pairing: "Pairing") -> list[tuple[int, int]]:
-    """The allowed pairs that break a pairing's proof, none if it is valid; plainly, one person after the other."""
-    proof = pairing.proof
-    if ((proof.stop - proof.start) % 2 == 0).any() or (proof.dual < 0).any() or (proof.z < 0).any():
-        raise ValueError("a proof has duals of zero or more, and odd groups")
-    members = [proof.order[first:last] for first, last in zip(proof.start, proof.stop, strict=True)]
-    groups: list[list[int]] = [[] for _ in range(market.rows)]
-    for g, people in enumerate(members):
-        for i in people:
-            groups[i].append(g)
-    broken = []
-    for i in range(market.rows):
-        score = score_row(market, i).astype(np.int64)
-        room = proof.dual[i] + proof.dual - 2 * (pairing.base + score)
-        for g in groups[i]:
-            room[members[g]] += proof.z[g]
-        broken += [(i, int(j)) for j in np.flatnonzero((room < 0) & (score >= 0))]
-    return broken
