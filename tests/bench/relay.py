@@ -59,7 +59,10 @@ async def pipeline(nats_url: str, source_url: str, sink_url: str, count: int) ->
 
 
 async def database_only(source_url: str, sink_url: str, count: int) -> float:
-    """The same rows with the database's work alone: read and mark in one task, inbox, state and outbox in the other."""
+    """The same rows with the database's work alone: read and mark in one task, inbox, state and outbox in the other.
+
+    A bound, not a rival: nothing is decoded, and no broker shares the two cores (docs/decisions/0009 has the sums).
+    """
     queue: asyncio.Queue[Sequence[asyncpg.Record]] = asyncio.Queue(maxsize=2)
 
     async def read() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from sqlalchemy.exc import IntegrityError
 
 from chassis.outbox import EventTooLarge
+from chassis.publishing import BATCH_ROWS
 from chassis.relay import BATCH_FROM, Relay
 from chassis.transaction import Database
 from tests.chassis import probe
@@ -197,3 +198,55 @@ async def _either(first: Relay, second: Relay) -> bool:
 
 async def _count(bus: Bus) -> int:
     return len(await bus.messages(ECHO))
+
+
+async def test_an_event_that_is_sent_with_the_commit_and_refused_leaves_its_connection_as_good_as_new(
+    database: Database, rows: asyncpg.Connection
+) -> None:
+    echo_id = uuid4()
+    for number in range(2):
+        outcome: AbstractContextManager[object] = pytest.raises(IntegrityError) if number else nullcontext()
+        with outcome:  # the block is the transaction
+            async with database.transaction() as tx:
+                await tx.schedule("tick", f"t{number}", tx.now)
+                tx.publish(probe.EchoMade(echo_id=echo_id, code="it's"), version=1)
+    async with database.transaction() as tx:
+        tx.publish(probe.EchoMade(echo_id=echo_id, code="b"), version=2)
+    assert await rows.fetchval("SELECT array_agg(version ORDER BY id) FROM outbox") == [1, 2]
+    assert await rows.fetchval("SELECT count(*) FROM due") == 1
+    assert b"it's" in await rows.fetchval("SELECT payload FROM outbox ORDER BY id LIMIT 1")
+
+
+async def test_what_was_committed_late_is_read_before_what_follows_it(
+    database: Database, probe_url: str, rows: asyncpg.Connection
+) -> None:
+    relay, thing = Relay(probe_url, _nobody), uuid4()
+    async with database.transaction() as late:
+        late.publish(probe.EchoMade(echo_id=thing, code="a"), version=1)
+        late.publish(probe.EchoMade(echo_id=uuid4(), code="b"), version=1)
+        await late.flush()
+        async with database.transaction() as tx:
+            for number in range(BATCH_ROWS):
+                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        underway = [row.id for row in await relay._read(rows, [])]
+    async with database.transaction() as tx:
+        tx.publish(probe.EchoMade(echo_id=thing, code="c"), version=2)
+    ahead = await relay._read(rows, underway)
+    assert len(underway) == BATCH_ROWS
+    assert [row.event.version for row in ahead if str(thing) in row.thing] == [1, 2]
+
+
+async def test_a_commit_wakes_the_relay_of_its_own_process(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database
+) -> None:
+    async with relaying(probe_url, nats_of_probe) as relay:
+        await eventually(lambda: _of(relay), True)
+        relay.follow(database)
+        for number in range(3):
+            async with database.transaction() as tx:
+                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        await eventually(lambda: _count(bus), 3)
+
+
+def _nobody() -> Client:
+    raise ConnectionError

@@ -15,19 +15,37 @@ from sqlalchemy.util import greenlet_spawn
 T = TypeVar("T")
 
 
-class _Begun:
-    """A transaction that was begun by us, for SQLAlchemy's adapter to end."""
+class Session(asyncpg.Connection):
+    """asyncpg's connection with transactions that can say something in the round trip that begins or ends them."""
 
-    __slots__ = ("_driver",)
+    def transaction(self, **options: Any) -> Any:
+        """A transaction; one with options is asyncpg's own."""
+        return super().transaction(**options) if any(options.values()) else Transaction(self)
 
-    def __init__(self, driver: asyncpg.Connection) -> None:
-        self._driver = driver
+
+class Transaction:
+    """A transaction with a first and a last word."""
+
+    __slots__ = ("_session", "last")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.last = ""
+
+    async def start(self) -> None:
+        await self._session.execute("BEGIN")
 
     async def commit(self) -> None:
-        await self._driver.execute("COMMIT")
+        try:
+            await self._session.execute(f"{self.last}COMMIT")
+        except asyncpg.PostgresError:
+            # If it was the last word that failed, there was no commit, and nobody else will end this.
+            if self._session.is_in_transaction():
+                await self._session.execute("ROLLBACK")
+            raise
 
     async def rollback(self) -> None:
-        await self._driver.execute("ROLLBACK")
+        await self._session.execute("ROLLBACK")
 
 
 async def begin(connection: AsyncConnection, first: str = "") -> str:
@@ -38,15 +56,25 @@ async def begin(connection: AsyncConnection, first: str = "") -> str:
     adapter, driver = _parts(connection)
     if adapter._transaction is None:  # noqa: SLF001  the adapter itself begins when it first executes
         # Noted before it is sent, so that whatever happens meanwhile is rolled back as every transaction is.
-        adapter._transaction = _Begun(driver)  # noqa: SLF001
+        adapter._transaction = driver.transaction()  # noqa: SLF001
         first = f"BEGIN;{first}"
     return await _watched(connection, driver.execute(first)) if first else ""
 
 
-async def execute(connection: AsyncConnection, statement: str, *values: Any) -> None:
-    """Run a prepared statement whose rows nobody wants."""
+async def end_with(connection: AsyncConnection, last: str) -> bool:
+    """Run `last` in the round trip that commits; whether that can be. What is said of `first` holds for it too."""
     await begin(connection)
-    await _watched(connection, _parts(connection)[1].execute(statement, *values))
+    transaction = _parts(connection)[0]._transaction  # noqa: SLF001
+    if not isinstance(transaction, Transaction):
+        return False
+    transaction.last = f"{last};"
+    return True
+
+
+async def execute(connection: AsyncConnection, statement: str, *values: Any) -> str:
+    """Run a prepared statement whose rows nobody wants; gives its status."""
+    await begin(connection)
+    return await _watched(connection, _parts(connection)[1].execute(statement, *values))
 
 
 async def fetch(connection: AsyncConnection, statement: str, *values: Any) -> list[asyncpg.Record]:

@@ -12,15 +12,16 @@ from chassis import direct
 _CLAIM = (
     "INSERT INTO inbox (consumer, event_id, digest)"
     " SELECT $1, event_id, digest FROM unnest($2::uuid[], $3::bytea[]) AS claim (event_id, digest)"
-    " ORDER BY event_id ON CONFLICT DO NOTHING RETURNING event_id"
+    " ORDER BY event_id ON CONFLICT DO NOTHING"
 )
 _CLAIM_ONE = (
     "INSERT INTO inbox (consumer, event_id, digest) VALUES ('{consumer}', '{identity}', '\\x{digest}')"
     " ON CONFLICT DO NOTHING"
 )
 """One is claimed together with `BEGIN`, a round trip less; durable, UUID and hexadecimal digits need no quoting."""
-_DIGESTS = text(
-    "SELECT event_id, digest FROM inbox WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))"
+_KNOWN = (
+    "SELECT event_id, digest, xmin = pg_current_xact_id()::xid AS ours FROM inbox"
+    " WHERE consumer = $1 AND event_id = ANY($2::uuid[])"
 )
 _FORGET_FAILURES = text("DELETE FROM inbox_failure WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))")
 _FAIL = text(
@@ -46,23 +47,22 @@ class Claims:
 async def claim(connection: AsyncConnection, consumer: str, events: Sequence[tuple[UUID, bytes]]) -> Claims:
     """Claim events (identity, digest of the body). Waits for another transaction that holds the same one."""
     ids = [identity for identity, _ in events]
-    new = await _new_among(connection, consumer, events)
-    if len(new) == len(ids):
-        return Claims(new, frozenset())
-    known = {row.event_id: row.digest for row in await connection.execute(_DIGESTS, {"consumer": consumer, "ids": ids})}
-    changed = frozenset(identity for identity, digest in events if identity not in new and known[identity] != digest)
+    if await _claimed(connection, consumer, events) == f"INSERT 0 {len(ids)}":
+        return Claims(frozenset(ids), frozenset())
+    known = {row["event_id"]: row for row in await direct.fetch(connection, _KNOWN, consumer, ids)}
+    new = frozenset(identity for identity in ids if known[identity]["ours"])
+    changed = frozenset(
+        identity for identity, digest in events if identity not in new and known[identity]["digest"] != digest
+    )
     return Claims(new, changed)
 
 
-async def _new_among(
-    connection: AsyncConnection, consumer: str, events: Sequence[tuple[UUID, bytes]]
-) -> frozenset[UUID]:
-    if len(events) == 1:
-        identity, digest = events[0]
-        claim_it = _CLAIM_ONE.format(consumer=consumer, identity=identity, digest=digest.hex())
-        return frozenset([identity] if await direct.begin(connection, claim_it) == "INSERT 0 1" else [])
-    ids, digests = [identity for identity, _ in events], [digest for _, digest in events]
-    return frozenset(row["event_id"] for row in await direct.fetch(connection, _CLAIM, consumer, ids, digests))
+async def _claimed(connection: AsyncConnection, consumer: str, events: Sequence[tuple[UUID, bytes]]) -> str:
+    if len(events) > 1:
+        ids, digests = [identity for identity, _ in events], [digest for _, digest in events]
+        return await direct.execute(connection, _CLAIM, consumer, ids, digests)
+    identity, digest = events[0]
+    return await direct.begin(connection, _CLAIM_ONE.format(consumer=consumer, identity=identity, digest=digest.hex()))
 
 
 async def forget_failures(connection: AsyncConnection, consumer: str, ids: Sequence[UUID]) -> None:

@@ -43,6 +43,11 @@ _READ = (
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
 
 
+# asyncpg's "internal" error is what it raises for a connection that was ended between two of its steps.
+_DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_FAILURES = (*_DATABASE_FAILURES, NatsError, PublishRefused)
+
+
 @dataclass(frozen=True, slots=True)
 class Rest:
     """How often in a row a stream refused, and until when (monotonic seconds) it is left alone."""
@@ -118,8 +123,8 @@ class Relay:
                 await _pause(stopping, 1.0)
                 if stopping.is_set():
                     return
-            self.active = True
             await database.add_listener(CHANNEL, self._heard)
+            self.active = True
             while not stopping.is_set():
                 self._wake.clear()
                 await self.move(database)

@@ -15,6 +15,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from chassis import outbox
 from chassis.cloudevents import CloudEvent
+from chassis.direct import Session
 from chassis.received import Received
 from chassis.sockets import SILENCE_SECONDS, lose_when_silent
 from contracts.event import Event
@@ -108,7 +109,12 @@ class Database:
             # The connection used last: its backend has its plans and caches at hand.
             pool_use_lifo=True,
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 2 * seconds, "server_settings": session},
+            connect_args={
+                "connection_class": Session,
+                "timeout": 5,
+                "command_timeout": 2 * seconds,
+                "server_settings": session,
+            },
         )
         event.listen(self.engine.sync_engine, "connect", _made)
         event.listen(self.engine.sync_engine, "checkout", self._handed_out)

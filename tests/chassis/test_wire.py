@@ -1,0 +1,97 @@
+"""NATS's protocol read and written by ourselves: the same messages as nats-py's, however the bytes arrive."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.msg import Msg
+from nats.errors import BadHeaderError, ProtocolError
+
+from chassis.cloudevents import headers_of
+from chassis.wire import Outgoing, QuickParser, command_of, header_block, parse_header_lines
+from tests.bench.consumer import an_event
+
+OURS, OTHERS = 7, 8
+
+
+class Connection:
+    """Notes what a parser tells it."""
+
+    def __init__(self) -> None:
+        self.stats = {"in_msgs": 0, "in_bytes": 0}
+        self.told: list[Any] = []
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
+        self.told.append((sid, subject, reply, data, headers))
+
+    async def _process_ping(self) -> None:
+        self.told.append("ping")
+
+    def take(self, message: Msg) -> None:
+        self.told.append((message.sid, message.subject, message.reply, message.data, message.headers))
+
+
+def _parser() -> tuple[QuickParser, Connection]:
+    connection = Connection()
+    parser = QuickParser(connection)  # type: ignore[arg-type]
+    parser.diverted[OURS] = connection.take
+    return parser, connection
+
+
+BEAT = b"NATS/1.0 100 Idle Heartbeat\r\n\r\n"
+BLOCK = header_block({"ce-id": "1", "traceparent": "00-a"})
+STREAM = b"".join(
+    (
+        f"HMSG a.b {OURS} $JS.ACK.x {len(BLOCK)} {len(BLOCK) + 5}\r\n".encode() + BLOCK + b"body\n\r\n",
+        b"PING\r\n",
+        f"MSG a.c {OTHERS} 4\r\nMSG \r\n".encode(),
+        f"MSG a.d {OURS} $JS.ACK.y 0\r\n\r\n".encode(),
+        f"HMSG a.e {OURS} {len(BEAT)} {len(BEAT)}\r\n".encode() + BEAT + b"\r\n",
+        b"+OK\r\n",
+        f"HMSG a.f {OTHERS} r {len(BLOCK)} {len(BLOCK) + 2}\r\n".encode() + BLOCK + b"\r\n\r\n",
+    )
+)
+TOLD = [
+    (OURS, "a.b", "$JS.ACK.x", b"body\n", {"ce-id": "1", "traceparent": "00-a"}),
+    "ping",
+    (OTHERS, b"a.c", b"", b"MSG ", None),
+    (OURS, "a.d", "$JS.ACK.y", b"", {}),
+    (OURS, b"a.e", b"", b"", BEAT),
+    (OTHERS, b"a.f", b"r", b"\r\n", BLOCK),
+]
+
+
+@given(cuts=st.lists(st.integers(min_value=0, max_value=len(STREAM)), max_size=12))
+async def test_messages_are_the_same_however_the_bytes_are_cut(cuts: list[int]) -> None:
+    parser, connection = _parser()
+    at = 0
+    for cut in [*sorted(cuts), len(STREAM)]:
+        await parser.parse(STREAM[at:cut])
+        at = max(at, cut)
+    assert connection.told == TOLD
+    assert parser.buf == b""
+
+
+@pytest.mark.parametrize("line", [b"MSG a.b\r\n", b"HMSG a.b 7 r x y\r\n", b"MSG a.b 7 -1x\r\n", b"what is this\r\n"])
+async def test_what_is_no_protocol_is_said_to_be_none(line: bytes) -> None:
+    parser, _ = _parser()
+    with pytest.raises(ProtocolError):
+        await parser.parse(line)
+
+
+def test_headers_that_are_written_are_read_again() -> None:
+    headers = headers_of(an_event(1)) | {"Nats-Batch-Id": "x", "X-Other": "a: b"}
+    block = header_block(headers)
+    assert block.startswith(b"NATS/1.0\r\n")
+    assert parse_header_lines(block[10:]) == headers
+    command = command_of(Outgoing("a.b", headers, b"body"), "reply")
+    assert command == f"HPUB a.b reply {len(block)} {len(block) + 4}\r\n".encode() + block + b"body\r\n"
+
+
+def test_no_header_ends_another_or_has_a_name_that_is_none() -> None:
+    assert parse_header_lines(header_block({"ce-id": "1\r\nce-source: forged"})[10:]) == {
+        "ce-id": "1 ce-source: forged"
+    }
+    with pytest.raises(BadHeaderError):
+        header_block({"ce id": "1"})
