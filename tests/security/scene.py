@@ -81,11 +81,11 @@ class Scene:
     async def _matching(self) -> None:
         owner = self.stage.headers("E-owner", *MANAGER)
         programmes = {}
-        for word in ("draft", "open", "fresh", "drawn", "asking"):
+        for word in ("draft", "open", "fresh", "drawn", "asking", "paired"):
             made = await self.stage.done("matching", "POST /programmes", owner, {"name": word})
             programmes[word] = made["programme_id"]
         opened = f"/programmes/{programmes['open']}"
-        for word in ("open", "fresh", "drawn", "asking"):
+        for word in ("open", "fresh", "drawn", "asking", "paired"):
             await self.stage.done("matching", f"POST /programmes/{programmes[word]}/open", owner)
         await self.stage.done("matching", f"POST /programmes/{programmes['drawn']}/arms", owner, {"share": 0.5})
         for name in PEOPLE:
@@ -93,6 +93,7 @@ class Scene:
         place = {"roles": ["mentor"], "capacity": len(PEOPLE)}
         await self.stage.done("matching", f"PUT {opened}/participants/{PARTNER}", owner, place)
         reviewed = await self._asking(f"/programmes/{programmes['asking']}", owner)
+        active = await self._partners(f"/programmes/{programmes['paired']}", owner)
         published = await self._run(opened, owner)
         await self.stage.done("matching", f"POST /runs/{published}/publish", owner)
         run = await self._run(opened, owner)
@@ -103,6 +104,7 @@ class Scene:
                 "no": "1",
                 "run": run,
                 "reviewed": reviewed,
+                "active": active[name],
                 "match": matches["items"][0]["match_id"],
             }
         former = self.stage.headers("E-former", "employee")
@@ -110,12 +112,22 @@ class Scene:
 
     async def _asking(self, programme: str, owner: dict[str, str]) -> str:
         """A programme in which mentees may ask mentors, and a run of it that nobody has published."""
+        await self._enrolled(programme, owner)
+        await self.stage.done("matching", f"PUT {programme}/offer-policy", owner, {"self_match": True})
+        return await self._run(programme, owner)
+
+    async def _partners(self, programme: str, owner: dict[str, str]) -> dict[str, str]:
+        """A programme whose people are partners already: each one's match."""
+        await self._enrolled(programme, owner)
+        pairs = [{"mentee_id": name, "mentor_id": PARTNER} for name in PEOPLE]
+        taken = await self.stage.done("matching", f"POST {programme}/pairings", owner, {"pairs": pairs})
+        return {name: one["match_id"] for name, one in zip(PEOPLE, taken["results"], strict=True)}
+
+    async def _enrolled(self, programme: str, owner: dict[str, str]) -> None:
         for name in PEOPLE:
             await self.stage.done("matching", f"PUT {programme}/participants/{name}", owner, {"roles": ["mentee"]})
         place = {"roles": ["mentor"], "capacity": len(PEOPLE)}
         await self.stage.done("matching", f"PUT {programme}/participants/{PARTNER}", owner, place)
-        await self.stage.done("matching", f"PUT {programme}/offer-policy", owner, {"self_match": True})
-        return await self._run(programme, owner)
 
     async def _run(self, programme: str, owner: dict[str, str]) -> str:
         run: str = (await self.stage.done("matching", f"POST {programme}/runs", owner))["run_id"]

@@ -61,7 +61,7 @@ GET    /v1/matches/{match}                             401  404  404  200  403  
 POST   /v1/matches/{match}/accept                      401  404  404  403  403  403  403  409  200  409  409  403  403
 POST   /v1/matches/{match}/decline                     401  404  404  403  403  403  403  409  200  409  409  403  403
 POST   /v1/matches/{match}/end                         401  404  404  200  403  403  403  200  200  200  200  403  403
-POST   /v1/matches/{match}/rematch                     401  404  404  409  403  403  403  409  409  409  409  403  403
+POST   /v1/matches/{active}/rematch                     401  404  404  200  403  403  403  200  200  200  200  403  403
 GET    /v1/programmes/{open}/offer-policy              401  200  200  200  403  403  403  200  200  200  200  403  403
 PUT    /v1/programmes/{open}/offer-policy              401  403  404  200  403  403  403  200  403  200  403  403  403
 GET    /v1/programmes/{open}/recommendations           401  409  409  503  403  403  403  503  409  503  409  403  403
