@@ -5,7 +5,7 @@ all matchings with few moves (Lagrange). The bonus that proves most is found by 
 closed, as far as the steps go, by branching on rows that stay for sure or are free to move.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -22,10 +22,11 @@ from matching.domain.engine.transport import (
     Prices,
     Transport,
     branch,
+    bring_in,
     edges_between,
     held_scores,
     insert_all,
-    remove,
+    take_out,
     transport,
     value,
     worth,
@@ -167,7 +168,7 @@ def _candidates(market: Market, first: Assignment, home: Indices) -> Edges:
 
 def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, int, int]:
     """The best matching found, the bound on all others, the bonus that proved it first, and the steps taken."""
-    found = _proven(root, task, task.top if root.budget == 0 else 0)
+    found = _search(root, task, task.top if root.budget == 0 else 0)
     bound, charge, best = found.bound, found.bonus, found.matching or root.matching
     say(70)
     best = _dive(root, best, found, task)
@@ -177,7 +178,7 @@ def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, in
         node, found = nodes.pop()
         for child in _children(node, found) if found.bound > plain(best) else []:
             steps += 1
-            answer = _proven(child, task, found.bonus)
+            answer = _search(child, task, found.bonus)
             best = best if answer.matching is None else _better(best, answer.matching)
             if answer.bound > plain(best):
                 nodes.append((child, answer))
@@ -208,22 +209,20 @@ def _children(node: _Node, found: _Found) -> list[_Node]:
     return [stays, moves] if node.budget else [stays]
 
 
-def _proven(node: _Node, task: _Task, hint: int) -> _Found:
-    """Search among the candidates, and again with every pair whose worth is above the prices, until there is none."""
+def _evaluate(node: _Node, task: _Task, t: Transport, bonus: int) -> tuple[Transport, int]:
+    """The best matching of a node with a bonus for staying, and the bound on the node's values that it proves.
+
+    Every pair whose worth is above the prices becomes a candidate, until there is none.
+    """
+    _reprice(t, _bonuses(node, task, bonus))
     while True:
-        found = _search(node, task, hint)
-        if found.matching is None:
-            return found
-        t, hint = found.state, found.bonus
-        _reprice(t, _bonuses(node, task, hint))
         column, over = price_best(task.market, ADDED, price=_closed(t), above=t.row_price - t.extra)
         rows = np.flatnonzero(column[:, 0] >= 0).astype(np.int32)
-        if not len(rows):
-            return found
-        if task.stop():
-            more = over[rows, 0] + t.extra - t.row_price[rows]
-            return replace(found, bound=found.bound + int(more.sum()))
-        node = replace(node, matching=_with(t, rows, column[rows], over[rows]))
+        if not len(rows) or task.stop():
+            more = int((over[rows, 0] + t.extra - t.row_price[rows]).sum())
+            sure = task.sure * int(node.staying.sum()) + bonus * (int(node.open.sum()) - node.budget)
+            return t, int(value(t)) + more - sure
+        t = _with(t, rows, column[rows], over[rows])
 
 
 def _closed(t: Transport) -> Prices:
@@ -239,7 +238,7 @@ def _with(t: Transport, rows: Indices, column: Indices, over: Prices) -> Transpo
     edges = t.edges
     old = np.repeat(np.arange(len(t.mate), dtype=np.int32), np.diff(edges.row_start))
     for i in rows:
-        remove(t, i)
+        take_out(t, i)
     more = edges_between(
         np.concatenate([old, row]),
         np.concatenate([edges.column, column[listed]]),
@@ -247,7 +246,7 @@ def _with(t: Transport, rows: Indices, column: Indices, over: Prices) -> Transpo
         (len(t.mate), len(t.price)),
     )
     t = t._replace(edges=more)
-    insert_all(t)
+    bring_in(t)
     return t
 
 
@@ -256,10 +255,9 @@ def _search(node: _Node, task: _Task, hint: int) -> _Found:
     t, low, high, stride = node.matching, 0, task.top + 1, 1 if hint else FULL // 40
     bound, charge, best, many, bonus = task.limit, task.top, None, t.mate, min(hint, task.top)
     while low < high:
-        _reprice(t, _bonuses(node, task, bonus))
+        t, proven = _evaluate(node, task, t, bonus)
         if (node.staying & (t.mate != t.home)).any():
             break
-        proven = int(value(t)) - task.sure * int(node.staying.sum()) - bonus * (int(node.open.sum()) - node.budget)
         bound, charge = min((bound, charge), (proven, bonus))
         if _moved(node, t) <= node.budget:
             high, best = bonus, _better(best, t)
@@ -282,7 +280,7 @@ def _tied(node: _Node, task: _Task, found: _Found, bonus: int, many: Indices) ->
 
     `many` are the columns in a matching of the lower one.
     """
-    t, rows, best = node.matching, np.flatnonzero(node.open), found.matching
+    t, rows, best = found.state, np.flatnonzero(node.open), found.matching
     low, high = 0, len(rows)
     while high - low > 1:
         middle = (low + high) // 2
@@ -335,23 +333,14 @@ def _result(best: Transport, released: Indices, unavoidable: int, bound: int, ch
 @njit(cache=True, nogil=True)
 def _reprice(t, bonus):
     """Change the bonuses: rows whose prices would not be true any more are taken out and brought in again."""
-    while _take_out(t, bonus):
-        pass
+    for i in range(t.mate.shape[0]):
+        if t.mate[i] != ABSENT and bonus[i] != t.bonus[i] and _untrue(t, i, bonus[i]):
+            take_out(t, i)
     for i in range(t.mate.shape[0]):
         if t.mate[i] >= 0 and t.mate[i] == t.home[i]:
             t.row_price[i] += bonus[i] - t.bonus[i]
         t.bonus[i] = bonus[i]
-    insert_all(t)
-
-
-@njit(cache=True, nogil=True)
-def _take_out(t, bonus):
-    found = False
-    for i in range(t.mate.shape[0]):
-        if t.mate[i] != ABSENT and bonus[i] != t.bonus[i] and _untrue(t, i, bonus[i]):
-            remove(t, i)
-            found = True
-    return found
+    bring_in(t)
 
 
 @njit(cache=True, nogil=True)

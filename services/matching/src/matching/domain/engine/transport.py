@@ -185,13 +185,21 @@ def attract(t, column):
 
 
 @njit(cache=True, nogil=True)
-def remove(t, row):
-    """Take out a row; its place goes to whom it is worth most to."""
+def take_out(t, row):
+    """Make a row absent and leave its place empty; `bring_in` sets that right."""
     column = t.mate[row]
     t.mate[row] = ABSENT
     if column >= 0:
         _leave(t, column, row)
-        attract(t, column)
+
+
+@njit(cache=True, nogil=True)
+def bring_in(t):
+    """Bring in every absent row and fill every place that is still worth filling."""
+    insert_all(t)
+    for column in range(t.open.shape[0]):
+        if t.open[column]:
+            attract(t, column)
 
 
 @njit(cache=True, nogil=True)
@@ -277,8 +285,8 @@ def _spread(t, row, base, end, last):
         if far < t.distance[j] and far < end:
             _reach(t, j, far)
             t.via[j] = row
-            if t.size[j] < t.upper[j] and far - t.price[j] < end:
-                end = far - t.price[j]
+            if t.size[j] < t.upper[j] and far - min(t.price[j], 0) < end:
+                end = far - min(t.price[j], 0)
                 last = j
     return end, last
 
