@@ -19,11 +19,11 @@ from matching.domain.engine.market import FULL, Market, Points
 from matching.domain.engine.paths import State, raise_rows, scores_held, settle, tighten
 from matching.domain.engine.scoring import Pricing
 
-CANDIDATES = 30
+CANDIDATES = 40
 """Columns of each row in the first graph."""
-ADDED = 12
+ADDED = 16
 """Columns that a row gains in one round of pricing, at most."""
-STEP = 40
+STEP = 150
 """By how many points at least a bid in the auction outbids another."""
 _NEVER = 2**30
 """Price of a column without places."""
