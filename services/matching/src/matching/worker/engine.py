@@ -49,7 +49,7 @@ class _Watched:
 
 
 def watch(progress: Any, parent: int) -> None:
-    """Prepare the child of the process `parent`: `progress` is where it writes a percentage and the number of its stage."""
+    """Prepare the child of the process `parent`: in `progress` it writes a percentage and the number of its stage."""
     _Watched.progress = progress
     # Ctrl-C reaches the whole group of processes; the parent decides what becomes of the run.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
