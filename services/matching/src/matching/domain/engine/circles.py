@@ -12,8 +12,9 @@ from matching.domain.engine.assignment import Progress, Stop
 from matching.domain.engine.circle_bounds import SCALE, Bound, Prices, Question, descend
 from matching.domain.engine.circle_branching import covered, reachable, settle
 from matching.domain.engine.circle_search import choose, climb, enforce
+from matching.domain.engine.edges import edges_of, scores
 from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market, Points
-from matching.domain.engine.transport import Transport, edges_of, held_scores, insert_all, scores, transport, value
+from matching.domain.engine.transport import Transport, held_scores, insert_all, transport, value
 
 ROUNDS = 600
 """Rounds of a search for prices, at most."""

@@ -6,14 +6,15 @@ has the best column that it has in any stable matching.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from matching.domain.engine.edges import scores
 from matching.domain.engine.market import FULL, Indices, Market, Offsets, Terms
 from matching.domain.engine.scoring import score_pairs, score_row
-from matching.domain.engine.transport import scores
 
 _LAST = np.iinfo(np.int32).max
 """Where a row stands that is not on the column's list."""
@@ -145,13 +146,16 @@ def _flat(terms: Terms) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     return np.repeat(np.arange(terms.rows), np.diff(terms.start)), terms.term.astype(np.int64)
 
 
-def _keys(score: npt.NDArray[np.int16], listed: Terms | None) -> npt.NDArray[np.int32]:
+def _keys(score: npt.NDArray[np.int16], listed: Terms | None) -> npt.NDArray[Any]:
     """Numbers that fall along each one's ranking: scores, and above them the places on its list."""
-    keys = score.astype(np.int32)
-    if listed is not None and len(listed.term):
-        owner, name = _flat(listed)
-        place = np.arange(len(name)) - listed.start[owner]
-        np.maximum.at(keys, (owner, name), (FULL + 1 + int(place.max()) - place).astype(np.int32))
+    if listed is None or not len(listed.term):
+        return score
+    owner, name = _flat(listed)
+    place = np.arange(len(name)) - listed.start[owner]
+    longest = int(place.max())
+    # Numbers of 16 bits are sorted in a time that grows with their number alone.
+    keys = score.astype(np.int16 if FULL + 1 + longest <= np.iinfo(np.int16).max else np.int32)
+    np.maximum.at(keys, (owner, name), (FULL + 1 + longest - place).astype(keys.dtype))
     return keys
 
 

@@ -11,19 +11,18 @@ import numpy as np
 from numba import njit
 
 from matching.domain.engine.assignment import ADDED, CANDIDATES, Assignment, Progress, Stop, assign
+from matching.domain.engine.edges import Edges, edges_between
 from matching.domain.engine.market import FULL, Indices, Market, Points
 from matching.domain.engine.scoring import best as price_best
 from matching.domain.engine.scoring import score_pairs
 from matching.domain.engine.transport import (
     ABSENT,
     FAR,
-    Edges,
     Flags,
     Prices,
     Transport,
     branch,
     bring_in,
-    edges_between,
     held_scores,
     insert_all,
     take_out,
