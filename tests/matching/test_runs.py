@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.matching import Format
+from matching.domain.engine.market import Market
+from matching.domain.engine.peers import pairing, threes
 from matching.domain.export import exported
 from matching.domain.people import Profile, words
 from matching.domain.problems import Names, Problem
@@ -349,6 +351,21 @@ def test_an_odd_pool_of_peers_may_have_a_three() -> None:
     even = solve(Problem("peer", rules, people[1:]))
     assert len(even.pairs) == 2
     assert even.report["certified"]
+
+
+def test_the_pairs_of_an_odd_pool_are_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    pair_worth = pairing.pair_worth
+
+    def counted(market: Market, *given: Any, **named: Any) -> pairing.Pairing:
+        asked.append(market.rows)
+        return pair_worth(market, *given, **named)
+
+    monkeypatch.setattr(pairing, "pair_worth", counted)
+    monkeypatch.setattr(threes, "pair_worth", counted)
+    people = tuple(person(f"E{number}") for number in range(5))
+    solve(Problem("peer", Rules(threes=True), people))
+    assert asked.count(5) == 1
 
 
 @settings(max_examples=40)

@@ -15,7 +15,7 @@ from matching.domain.engine.deferred import blocking_pairs, deferred_acceptance,
 from matching.domain.engine.fair import assign_fairly
 from matching.domain.engine.market import FULL, Indices, Market
 from matching.domain.engine.moves import rematch
-from matching.domain.engine.peers.pairing import pair_up
+from matching.domain.engine.peers.pairing import Pairing, pair_up
 from matching.domain.engine.peers.threes import pair_up_with_threes
 from matching.domain.engine.scoring import score_pairs
 from matching.domain.problems import Problem
@@ -172,7 +172,7 @@ def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matchin
 def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
     found = pair_up(market, coverage=rules.objective != "total", stop=stop, say=say)
     if rules.threes and (found.mate < 0).any():
-        return _threes(market, rules, stop, say)
+        return _threes(market, found, rules, stop, say)
     proof = found.proof
     groups = zip(proof.start.tolist(), proof.stop.tolist(), proof.z.tolist(), strict=True)
     return Matching(
@@ -189,9 +189,10 @@ def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
     )
 
 
-def _threes(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
+def _threes(market: Market, pairs: Pairing, rules: Rules, stop: Stop, say: Progress) -> Matching:
     """Pairs, and threes for those whom pairs leave out. Each one's own score is the mean of those with the others."""
-    found = pair_up_with_threes(market, coverage=rules.objective != "total", stop=stop, say=say)
+    coverage = rules.objective != "total"
+    found = pair_up_with_threes(market, coverage=coverage, stop=stop, say=say, pairs=pairs)
     members = found.threes
     ends = [members[:, places] for places in ((0, 1), (0, 2), (1, 2))]
     total = int(found.score[found.mate >= 0].sum(dtype=np.int64)) // 2

@@ -64,16 +64,21 @@ class _Part:
 
 
 def pair_up_with_threes(
-    market: Market, *, coverage: bool = True, stop: Stop = lambda: False, say: Progress = lambda _: None
+    market: Market,
+    *,
+    coverage: bool = True,
+    stop: Stop = lambda: False,
+    say: Progress = lambda _: None,
+    pairs: Pairing | None = None,
 ) -> Grouping:
-    """Pairs as by `pair_up`, and threes for those whom they leave out.
+    """Pairs as by `pair_up`, and threes for those whom they leave out; `pairs` are the best ones, if they are known.
 
     People whom no chain of allowed pairs joins are of separate pools, each solved by itself: in each there are at most
     as many threes as pairs leave people of it out. Where that is one at most, the gap is zero unless `stop` or too many
     nearly equal choices ended the search.
     """
     base = FULL * market.rows + 1 if coverage else 0
-    found = pair_worth(market, base, stop=stop, say=say)
+    found = pairs or pair_worth(market, base, stop=stop, say=say)
     left = np.flatnonzero((found.mate < 0) & (market.capacity > 0))
     done = np.zeros(market.rows, np.bool_)
     parts = []
