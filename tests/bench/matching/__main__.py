@@ -109,12 +109,12 @@ def main() -> int:
     console = Console(width=150)
     cells = table_of_sizes(sizes, given.engines, limit, prove=True)
     show(cells, console)
-    must_agree(cells)
     _keep(given.json, kept | {"cells": [asdict(cell) for cell in cells]})
     of_pools = pools.table(min(limit, POOL_SECONDS), FOLDER, console, small=given.small)
     single = moments.table(*SIZES["5k x 1.5k" if given.small else "100k x 25k"], console)
     kept |= {"cells": [asdict(cell) for cell in cells], "pools": [asdict(cell) for cell in of_pools], "moments": single}
     _keep(given.json, kept)
+    must_agree(cells)
     return 0
 
 

@@ -39,7 +39,7 @@ def lapjv(company: Company, scorer: NumpyScorer) -> Mates:
     size = max(weights.shape)
     cost = np.full((size, size), weights.max())
     cost[: weights.shape[0], : weights.shape[1]] -= weights
-    slot = np.asarray(solve(cost)[0])[: company.rows].astype(np.int64)
+    slot = np.asarray(solve(cost, force_doubles=True)[0])[: company.rows].astype(np.int64)
     inside = slot < len(slots)
     row = np.flatnonzero(inside)
     return _mates(company.rows, row, slots[slot[inside]], weights[row, slot[inside]] > 0)
