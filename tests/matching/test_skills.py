@@ -166,4 +166,4 @@ def test_a_file_says_by_its_header_which_kind_it_is(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes("code,label\nk,Häkeln\n".encode("latin-1"))
     with pytest.raises(BadValue) as refused:
         load_taxonomy(tmp_path / "latin.csv")
-    assert refused.value.field == "latin.csv"
+    assert refused.value.field == "latin.csv line 2, any"

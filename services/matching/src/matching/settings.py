@@ -1,5 +1,7 @@
 """Settings of matching alone, beside those that all services share."""
 
+from pathlib import Path
+
 from pydantic import FilePath
 
 from chassis.settings import ServiceSettings
@@ -10,6 +12,8 @@ class MatchingSettings(ServiceSettings):
 
     publishers_file: FilePath | None = None
     """JSON that says which publisher may use which source, as `mentorship topology credentials` writes it."""
+    taxonomy_file: Path | None = None
+    """The organisation's own skills as CSV, or ESCO's `skills_en.csv`; none: those that come with the service."""
     boards_in_child: bool = True
     """Whether what recommendations need is worked out in a process of its own."""
     lease_seconds: float = 15.0

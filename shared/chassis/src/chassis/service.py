@@ -65,7 +65,7 @@ class Service:
     """Why an event that can be read is not taken, if so: a class of reason, for its dead letter."""
     is_departed: Callable[[Tx, str], Awaitable[bool]] | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
-    """Further attributes of `request.app.state`."""
+    """Further attributes of `request.app.state`; every transaction has it at hand, too."""
     revision: str = ""
     """The database revision that it needs; the newest of its migrations unless given."""
 
@@ -80,6 +80,7 @@ class Service:
             f"/mentorship/{self.name}",
             pool=settings.database_pool,
             seconds=max(settings.handler_seconds, settings.request_seconds),
+            state=self.state,
         )
         self.stopping = asyncio.Event()
         self.consumers = [self._consumer(row, stream) for row in self.subscriptions for stream in row.by_stream]

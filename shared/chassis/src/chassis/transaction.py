@@ -32,9 +32,18 @@ KEEPALIVE = {
 class Tx:
     """An open transaction: the connection, the instant it began, and what it will say when it commits."""
 
-    def __init__(self, connection: AsyncConnection, source: str, now: datetime, origin: str = "") -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        source: str,
+        now: datetime,
+        origin: str = "",
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
         self.connection = connection
         self.now = now
+        self.state: Mapping[str, Any] = state or {}
+        """What the process was given at its start."""
         self.cause: Received[Any] | None = None
         self._source = source
         self._origin = origin
@@ -90,10 +99,16 @@ _CANCEL = text("DELETE FROM due WHERE kind = :kind AND key = :key")
 class Database:
     """The service's own PostgreSQL database."""
 
-    def __init__(self, url: str, source: str, *, pool: int = 10, seconds: float = 30.0) -> None:
-        """`seconds` is how long a transaction may do nothing: what was lost with its connection holds no locks."""
+    def __init__(
+        self, url: str, source: str, *, pool: int = 10, seconds: float = 30.0, state: Mapping[str, Any] | None = None
+    ) -> None:
+        """`seconds` is how long a transaction may do nothing: what was lost with its connection holds no locks.
+
+        `state` is what the process was given at its start; every transaction has it at hand.
+        """
         self.url = url
         self.source = source
+        self.state: Mapping[str, Any] = state or {}
         self._distrusted_at = 0.0
         self.token = uuid4().hex
         """Tells this process's transactions from others'."""
@@ -131,7 +146,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction that commits at the end of the block and rolls back if it raises."""
         connection = await greenlet_spawn(self._open)
-        tx = Tx(AsyncConnection(self.engine, connection), self.source, datetime.now(UTC), self.token)
+        tx = Tx(AsyncConnection(self.engine, connection), self.source, datetime.now(UTC), self.token, self.state)
         try:
             yield tx
             says_something = await tx.flush()

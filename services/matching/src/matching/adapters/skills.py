@@ -2,8 +2,10 @@
 
 from functools import lru_cache
 from importlib import resources
+from io import StringIO
 from pathlib import Path
 
+from chassis.transaction import Tx
 from matching.domain.refusal import BadValue
 from matching.domain.skill_tables import read_esco, read_taxonomy
 from matching.domain.skills import Taxonomy
@@ -19,6 +21,12 @@ def own_taxonomy() -> Taxonomy:
     return read_taxonomy(text.splitlines(keepends=True))
 
 
+def taxonomy_in(tx: Tx) -> Taxonomy:
+    """The organisation's own taxonomy, if its process was started with one."""
+    found: Taxonomy | None = tx.state.get("taxonomy")
+    return own_taxonomy() if found is None else found
+
+
 def load_taxonomy(path: Path) -> Taxonomy:
     """A taxonomy from an organisation's table, or from ESCO's `skills_en.csv`: the header tells which."""
     lines = _lines(path)
@@ -29,8 +37,9 @@ def load_taxonomy(path: Path) -> Taxonomy:
 
 
 def _lines(path: Path) -> list[str]:
+    content = path.read_bytes()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(file)
+        return list(StringIO(content.decode("utf-8-sig"), newline=""))
     except UnicodeDecodeError as error:
-        raise BadValue(path.name, "is not UTF-8 text") from error
+        number = content.count(b"\n", 0, error.start) + 1
+        raise BadValue(f"{path.name} line {number}, any", "is not UTF-8 text") from error

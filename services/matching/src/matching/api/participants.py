@@ -79,11 +79,11 @@ class ParticipantView(BaseModel):
     blocks: tuple[str, ...]
 
 
-def view_of(place: Participant) -> ParticipantView:
+def view_of(tx: Transaction, place: Participant) -> ParticipantView:
     """What its own person, and who runs the programme, see of a place; `unrecognised` are words, not known skills."""
     return ParticipantView(
         participant_id=place.id,
-        unrecognised=handlers.unrecognised_skills(place.wants),
+        unrecognised=handlers.unrecognised_skills(tx, place.wants),
         **{name: getattr(place, name) for name in _OF_PLACE},
         **asdict(place.wants),
     )
@@ -123,7 +123,7 @@ async def put_participant(
         place = await handlers.enrol_participant(tx, caller, programme_id, employee_id, wants, if_match, new_id)
     if place.id == new_id:
         response.status_code = 201
-    return _shown(place, response)
+    return _shown(tx, place, response)
 
 
 @router.get("/{employee_id}")
@@ -131,7 +131,7 @@ async def get_participant(
     tx: Transaction, caller: Anybody, programme_id: UUID, employee_id: EmployeeInPath, response: Response
 ) -> ParticipantView:
     """One place."""
-    return _shown(await handlers.visible_participant(tx, caller, programme_id, employee_id), response)
+    return _shown(tx, await handlers.visible_participant(tx, caller, programme_id, employee_id), response)
 
 
 @router.delete("/{employee_id}", status_code=204)
@@ -155,7 +155,7 @@ async def put_pause(
     """Take nobody new for a while; offers that are open and matches that are active go on."""
     with naming_the_field():
         place = await handlers.pause_participant(tx, caller, programme_id, employee_id, body.until, if_match)
-    return _shown(place, response)
+    return _shown(tx, place, response)
 
 
 @router.delete("/{employee_id}/pause")
@@ -168,7 +168,7 @@ async def delete_pause(
     response: Response,
 ) -> ParticipantView:
     """Resume."""
-    return _shown(await handlers.resume_participant(tx, caller, programme_id, employee_id, if_match), response)
+    return _shown(tx, await handlers.resume_participant(tx, caller, programme_id, employee_id, if_match), response)
 
 
 @router.get("")
@@ -183,12 +183,12 @@ async def list_participants(
     await managed_programme(tx, caller, programme_id)
     after = cursor.after(str)
     found = await participants_page(tx, programme_id, after[0] if after else None, cursor.fetch, status)
-    return cursor.page(found, key=lambda place: (place.employee_id,), item=view_of)
+    return cursor.page(found, key=lambda place: (place.employee_id,), item=lambda place: view_of(tx, place))
 
 
-def _shown(place: Participant, response: Response) -> ParticipantView:
+def _shown(tx: Transaction, place: Participant, response: Response) -> ParticipantView:
     response.headers["ETag"] = etag(place.version)
-    return view_of(place)
+    return view_of(tx, place)
 
 
 def _ordered(roles: tuple[Role, ...]) -> tuple[Role, ...]:

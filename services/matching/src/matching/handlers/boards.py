@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ class Boards:
     async def _make(self, context: Any, programme_id: UUID, revision: Revision) -> None:
         absent = {name for one, name in self._absent if one == programme_id}
         began = time.monotonic()
-        board = await self._built(context.database.url, programme_id)
+        board = await self._built(context.database, programme_id)
         self._absent -= {(programme_id, name) for name in absent}
         if board is None:
             return
@@ -141,26 +142,27 @@ class Boards:
             del self._kept[min(self._kept, key=lambda one: self._kept[one].asked_at)]
         log.info("board_made", programme=str(programme_id), people=len(board.rows), seconds=round(now - began, 2))
 
-    async def _built(self, url: str, programme_id: UUID) -> Board | None:
+    async def _built(self, database: Database, programme_id: UUID) -> Board | None:
+        url, state = database.url, {"taxonomy": database.state.get("taxonomy")}
         if not self._in_child:
-            return await _build(url, programme_id)
+            return await _build(url, state, programme_id)
         # A process of its own: reading and encoding a hundred thousand people would stop everything else here.
         pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, build, url, programme_id)
+            return await asyncio.get_running_loop().run_in_executor(pool, build, url, state, programme_id)
         finally:
             for process in list((pool._processes or {}).values()):  # noqa: SLF001  no public way to end them
                 process.kill()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def build(url: str, programme_id: UUID) -> Board | None:
+def build(url: str, state: Mapping[str, Any], programme_id: UUID) -> Board | None:
     """Make a board, in a process of its own."""
-    return asyncio.run(_build(url, programme_id))
+    return asyncio.run(_build(url, state, programme_id))
 
 
-async def _build(url: str, programme_id: UUID) -> Board | None:
-    database = Database(url, "/mentorship/matching", pool=1)
+async def _build(url: str, state: Mapping[str, Any], programme_id: UUID) -> Board | None:
+    database = Database(url, "/mentorship/matching", pool=1, state=state)
     try:
         async with database.transaction() as tx:
             programme = await programmes.find_programme(tx, programme_id)

@@ -1,10 +1,10 @@
 """Why two people are together in a run, or why not; why somebody has nobody, and who would help."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from chassis.access import Caller
@@ -94,11 +94,11 @@ async def explain_shortage(tx: Tx, caller: Caller, run_id: UUID) -> tuple[int, l
 
 def _asked_aside(tx: Tx, run: Run, answer: Callable[[Problem], T]) -> T:
     """An answer about everybody in a run's programme, read and worked out in a thread of its own."""
-    return asyncio.run(_asked(url_of(tx), run, answer))
+    return asyncio.run(_asked(url_of(tx), tx.state, run, answer))
 
 
-async def _asked(url: str, run: Run, answer: Callable[[Problem], T]) -> T:
-    database = Database(url, "/mentorship/matching", pool=1)
+async def _asked(url: str, state: Mapping[str, Any], run: Run, answer: Callable[[Problem], T]) -> T:
+    database = Database(url, "/mentorship/matching", pool=1, state=state)
     try:
         async with database.transaction() as tx:
             programme = await programmes.find_programme(tx, run.programme_id)

@@ -7,7 +7,7 @@ from chassis.transaction import Tx
 from contracts.matching import Role
 from matching.adapters.db import pairs, programmes
 from matching.adapters.db.pairs import PairKind, ProgrammePair
-from matching.adapters.skills import own_taxonomy
+from matching.adapters.skills import taxonomy_in
 from matching.domain.pairs import in_order, must_hold
 from matching.domain.problems import Problem
 from matching.domain.programmes import Programme
@@ -42,7 +42,7 @@ async def must_keep_pairs(tx: Tx, programme: Programme) -> None:
     for pair in await pairs.pairs_in(tx, programme.id, "must_match"):
         profiles = await profiles_of(tx, programme, _roles(programme, pair))
         if len(profiles) == len({pair.mentee_id, pair.mentor_id}):
-            must_hold(_problem(programme), profiles[pair.mentee_id], profiles[pair.mentor_id])
+            must_hold(_problem(tx, programme), profiles[pair.mentee_id], profiles[pair.mentor_id])
 
 
 async def _must_be_possible(tx: Tx, programme: Programme, pair: ProgrammePair) -> None:
@@ -51,7 +51,7 @@ async def _must_be_possible(tx: Tx, programme: Programme, pair: ProgrammePair) -
     for field, name in (("mentee_id", pair.mentee_id), ("mentor_id", pair.mentor_id)):
         if name not in profiles:
             raise BadValue(field, f"{name} does not take part as {roles[name]}, or not now.")
-    must_hold(_problem(programme), profiles[pair.mentee_id], profiles[pair.mentor_id])
+    must_hold(_problem(tx, programme), profiles[pair.mentee_id], profiles[pair.mentor_id])
 
 
 async def _must_have_room(tx: Tx, programme: Programme, pair: ProgrammePair) -> None:
@@ -78,5 +78,5 @@ def _roles(programme: Programme, pair: ProgrammePair) -> dict[str, Role]:
     return {pair.mentee_id: "mentee", pair.mentor_id: "mentor"}
 
 
-def _problem(programme: Programme) -> Problem:
-    return Problem(programme.format, programme.rules, (), taxonomy=own_taxonomy())
+def _problem(tx: Tx, programme: Programme) -> Problem:
+    return Problem(programme.format, programme.rules, (), taxonomy=taxonomy_in(tx))

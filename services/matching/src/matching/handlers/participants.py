@@ -8,11 +8,12 @@ from chassis.errors import Missing
 from chassis.preconditions import Precondition
 from chassis.transaction import Tx
 from matching.adapters.db import directory, programmes
-from matching.adapters.skills import own_taxonomy
+from matching.adapters.skills import taxonomy_in
 from matching.domain.enrolment import unrecognised
 from matching.domain.participants import Participant, Wants, enrol, pause, resume
 from matching.domain.programmes import Programme
 from matching.domain.refusal import BadValue, Refused
+from matching.domain.skills import Taxonomy
 from matching.handlers.enrolment import admission_to, places_freed, resume_later
 from matching.handlers.leavers import withdraw_participant
 from matching.handlers.programmes import manages
@@ -28,7 +29,7 @@ async def enrol_participant(
     if programme is None:
         raise Missing
     programme.must_be_open()
-    _must_be_known(programme, wants)
+    _must_be_known(taxonomy_in(tx), programme, wants)
     admission = await admission_to(tx, programme)
     if not await directory.is_active(tx, employee_id):
         raise Refused("not_employed", "Only people who are employed now can take part.")
@@ -98,25 +99,22 @@ async def visible_participant(tx: Tx, caller: Caller, programme_id: UUID, employ
     return place
 
 
-def unrecognised_skills(wants: Wants) -> tuple[str, ...]:
+def unrecognised_skills(tx: Tx, wants: Wants) -> tuple[str, ...]:
     """Skills that the taxonomy does not know; they count as the words they are."""
-    return unrecognised((*wants.skills_wanted, *wants.skills_offered), _is_known)
+    taxonomy = taxonomy_in(tx)
+    return unrecognised((*wants.skills_wanted, *wants.skills_offered), lambda skill: taxonomy.find(skill) is not None)
 
 
-def _must_be_known(programme: Programme, wants: Wants) -> None:
+def _must_be_known(taxonomy: Taxonomy, programme: Programme, wants: Wants) -> None:
     """Refuse the first skill that nobody knows, in a programme that takes known ones only."""
     if not programme.enrolment.known_skills_only:
         return
     for field, skills in (("skills_wanted", wants.skills_wanted), ("skills_offered", wants.skills_offered)):
         for number, skill in enumerate(skills):
-            if not _is_known(skill):
+            if taxonomy.find(skill) is None:
                 raise BadValue(
                     f"{field}.{number}", "The taxonomy does not know this skill; this programme asks for it."
                 )
-
-
-def _is_known(skill: str) -> bool:
-    return own_taxonomy().find(skill) is not None
 
 
 async def _locked_place(tx: Tx, caller: Caller, programme_id: UUID, employee_id: str) -> Participant:

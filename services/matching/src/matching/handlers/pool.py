@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.transaction import Tx
 from contracts.matching import Role
 from matching.adapters.db import directory, matches, pairs, places, programmes
-from matching.adapters.skills import own_taxonomy
+from matching.adapters.skills import taxonomy_in
 from matching.domain.directory import reporting_intervals
 from matching.domain.options import RunOptions
 from matching.domain.participants import Participant, Wants
@@ -95,7 +95,7 @@ async def frame_of(
         earlier=frozenset(earlier),
         pins=frozenset(pins),
         forbids=frozenset(forbidden | declined),
-        taxonomy=own_taxonomy(),
+        taxonomy=taxonomy_in(tx),
     )
 
 

@@ -27,6 +27,7 @@ from matching.domain.problems import Problem
 from matching.domain.rows import rows_of
 from matching.domain.rules import Rules
 from matching.domain.runs import solve
+from matching.domain.skills import Taxonomy
 from matching.handlers import work
 from matching.handlers.pool import Pool
 
@@ -42,6 +43,8 @@ class Order:
     lease: timedelta
     traceparent: str | None = None
     """Trace context that the child goes on in."""
+    taxonomy: Taxonomy | None = None
+    """The organisation's own skills."""
 
 
 class _Watched:
@@ -75,7 +78,7 @@ def work_out(order: Order) -> Run | None:
 
 
 async def _work_out(order: Order) -> Run | None:
-    database = Database(order.url, "/mentorship/matching", pool=1, seconds=300)
+    database = Database(order.url, "/mentorship/matching", pool=1, seconds=300, state={"taxonomy": order.taxonomy})
     clock = _Clock()
     try:
         _enter("loading")

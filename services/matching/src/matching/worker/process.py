@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
@@ -31,7 +31,7 @@ from matching.adapters.db.runs import Run
 from matching.domain.matchings import Unsolved
 from matching.domain.refusal import BadValue
 from matching.handlers import work
-from matching.main import worker_settings
+from matching.main import taxonomy_state, worker_settings
 from matching.worker import metrics
 from matching.worker.engine import STAGES, Order, warm_up, watch, work_out
 
@@ -120,7 +120,7 @@ class Worker:
 
     async def _worked_out(self, run: Run) -> Run | None:
         """The run as it is then; nothing if it was given back or taken over meanwhile."""
-        order = Order(self._database.url, run, self._lease, current_traceparent())
+        order = Order(self._database.url, run, self._lease, current_traceparent(), self._database.state.get("taxonomy"))
         if not self._in_child:
             return await asyncio.to_thread(work_out, order)
         self._progress[:] = [0, 0]
@@ -188,9 +188,11 @@ def _reason(error: Exception) -> str:
 
 
 @asynccontextmanager
-async def opened(database_url: str, lease_seconds: float = 15.0) -> AsyncIterator[Worker]:
+async def opened(
+    database_url: str, lease_seconds: float = 15.0, state: Mapping[str, Any] | None = None
+) -> AsyncIterator[Worker]:
     """A worker with its database."""
-    database = Database(database_url, "/mentorship/matching", pool=3)
+    database = Database(database_url, "/mentorship/matching", pool=3, state=state)
     worker = Worker(database, lease_seconds=lease_seconds)
     try:
         yield worker
@@ -202,7 +204,8 @@ async def opened(database_url: str, lease_seconds: float = 15.0) -> AsyncIterato
 async def _main(configured: telemetry.Telemetry | None) -> None:
     settings = worker_settings()
     telemetry.serve(configured, settings.host, settings.metrics_port)
-    async with opened(settings.database_url.get_secret_value(), settings.lease_seconds) as worker:
+    url, state = settings.database_url.get_secret_value(), taxonomy_state(settings)
+    async with opened(url, settings.lease_seconds, state) as worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stopping.set)
