@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,9 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from matching.domain.verify import verify
 from matching.handlers import work
+from matching.worker import engine
 from matching.worker.process import Worker, opened
 from mentorship.local.ports import free_port
 from tests.eventually import eventually
@@ -169,8 +171,8 @@ async def test_a_worker_that_is_killed_in_the_middle_leaves_its_run_to_the_next_
         await eventually(lambda: _status(house, asked["run_id"]), "running", seconds=60)
         await eventually(lambda: _has_engine(first.pid), expected=True)
         # What does the sums is held up, so that it cannot finish what its worker no longer lives to see.
-        engine = psutil.Process(first.pid).children(recursive=True)
-        for process in engine:
+        sums = psutil.Process(first.pid).children(recursive=True)
+        for process in sums:
             process.suspend()
         first.kill()
         first.wait()
@@ -178,12 +180,55 @@ async def test_a_worker_that_is_killed_in_the_middle_leaves_its_run_to_the_next_
         await eventually(lambda: _status(house, asked["run_id"]), "completed", seconds=60)
     run = await house.ok("GET", f"/runs/{asked['run_id']}")
     assert (run["attempts"], run["pair_count"]) == (2, 800)
-    for process in engine:
+    for process in sums:
         process.resume()
     assert len(await house.said("run.completed", at_least=1)) == 1
-    _, left = psutil.wait_procs(engine, timeout=10)
+    _, left = psutil.wait_procs(sums, timeout=10)
     # Where nobody reaps them, the dead stay listed.
     assert not [one for one in left if one.status() != psutil.STATUS_ZOMBIE], "the engine outlived its worker"
+
+
+async def test_a_run_whose_time_is_up_ends_with_what_there_is_and_says_how_good_that_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programme = await house.programme()
+    async with house.here.service.database.transaction() as tx:
+        await tx.connection.execute(text(_CROWD_OF_EMPLOYEES))
+        await tx.connection.execute(text(_CROWD_OF_PARTICIPANTS), {"programme": programme})
+        # Mentees who all want the same few mentors: the first candidates are not enough for everybody.
+        await tx.connection.execute(text("UPDATE participant SET capacity = 1, goals = ARRAY['g1']"))
+        alike = "UPDATE participant SET goals = ARRAY['g2'] WHERE 'mentor' = ANY(roles) AND random() < 0.8"
+        await tx.connection.execute(text(alike))
+    given: list[int | None] = []
+
+    def at_once(seconds: int | None) -> Callable[[], bool]:
+        given.append(seconds)
+        return lambda: True
+
+    monkeypatch.setattr(engine, "until", at_once)
+    asked = await house.ok("POST", f"/programmes/{programme}/runs", json={"seconds": 7})
+    await house.work()
+    run = await house.ok("GET", f"/runs/{asked['run_id']}")
+    assert (given, run["status"], run["reason"], run["report"]["certified"]) == ([7], "completed", None, False)
+    assert 0 < run["gap"] <= 10_000 * 1200 - run["total_score"]
+    assert run["pair_count"] > 0
+    document = await house.ok("GET", f"/runs/{asked['run_id']}/certificate")
+    verdict = verify(document)
+    assert verdict.holds, verdict.findings
+    assert verdict.gap == run["report"]["gap"] > 0
+
+
+@pytest.mark.parametrize("seconds", [0, 3601, 1.5, True])
+async def test_a_time_limit_that_makes_no_sense_is_refused(house: House, seconds: float) -> None:
+    programme = await house.programme()
+    refused = await house.call("POST", f"/programmes/{programme}/runs", json={"seconds": seconds})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.seconds")
+
+
+async def test_without_a_limit_time_is_never_up() -> None:
+    assert not engine.until(None)()
+    assert not engine.until(60)()
+    assert engine.until(0)()
 
 
 async def test_a_run_whose_pins_break_a_rule_fails_and_says_so(staffed: House) -> None:

@@ -36,6 +36,8 @@ class RunOptions(BaseModel):
     """frozen: nobody who has an offer or a match is moved; free: everybody may be; minimal_moves: so many at most."""
     moves: Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(no_bool)] | None = None
     """minimal_moves: people who may be given somebody else than they have."""
+    seconds: Annotated[int, Field(ge=1, le=3600), BeforeValidator(no_bool)] | None = None
+    """How long may be searched, asked between steps; what there is by then is the outcome, with its honest gap."""
     floors: Floors = Floors()
     publish: Literal["review", "automatic"] = "review"
     """automatic: publishes by itself if the floors hold, else it stops and says which does not."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.domain.encoding import Encoded, encode
+from matching.domain.engine.market import FULL
 from matching.domain.engine.scoring import best
 from matching.domain.matchings import Matching, Progress, Proof, Stop, match
 from matching.domain.people import Profile
@@ -57,6 +58,12 @@ class Certificate:
         """How far the value may be from the best one; 0 is proven optimal."""
         return self.upper_bound - self.value
 
+    @property
+    def proves_optimal(self) -> bool:
+        """Whether nothing better is left; where the worst pair counts first, that there is no better worst pair too."""
+        fairest = self.details.get("floor") == self.details.get("ceiling")
+        return self.kind != "none" and self.gap == 0 and fairest
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -102,7 +109,8 @@ def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = la
         unmatched=unmatched,
         people=people,
         total=total,
-        upper_bound=total + certificate.gap,
+        # What coverage is short of weighs more than any total can be: nobody has more than one pair of full score.
+        upper_bound=max(total, min(total + certificate.gap, FULL * len(problem.mentees))),
         inputs_digest=problem.digest,
         report=_report(problem, pairs, unmatched, certificate),
         certificate=certificate,
@@ -245,7 +253,7 @@ def _report(
     return {
         "engine": ENGINE,
         "objective": problem.rules.objective,
-        "certified": certificate.kind != "none" and certificate.gap == 0,
+        "certified": certificate.proves_optimal,
         "gap": certificate.gap,
         "mentees": len(problem.mentees),
         "mentors": len(problem.mentors),

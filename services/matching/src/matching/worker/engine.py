@@ -22,6 +22,7 @@ from chassis.transaction import Database
 from matching.adapters.db.runs import Run
 from matching.domain.export import exported
 from matching.domain.fairness import fairness
+from matching.domain.matchings import Stop
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rows import rows_of
@@ -86,7 +87,7 @@ async def _work_out(order: Order) -> Run | None:
             pool = await work.load(tx, order.run)
         clock.note("loading")
         _enter("solving")
-        found = _found(pool, clock)
+        found = _found(pool, clock, until(order.run.options.seconds))
         _enter("storing")
         async with database.transaction() as tx:
             return await work.complete_run(tx, order.run, found, order.lease)
@@ -108,8 +109,14 @@ class _Clock:
         self._wall, self._cpu = wall, cpu
 
 
-def _found(pool: Pool, clock: _Clock) -> work.Found:
-    solution = solve(pool.problem, _say)
+def until(seconds: int | None) -> Stop:
+    """Says from then on that time is up."""
+    end = float("inf") if seconds is None else time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def _found(pool: Pool, clock: _Clock, stop: Stop) -> work.Found:
+    solution = solve(pool.problem, _say, stop)
     clock.note("solving")
     fair = fairness(pool.problem, solution, pool.enrolment, rows_of(pool.problem))
     clock.note("fairness")
