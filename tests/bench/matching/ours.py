@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matching.domain.encoding.facts import Lines, merged, pointed
+from matching.domain.encoding.terms import listed
 from matching.domain.engine.assignment import Assignment, assign
 from matching.domain.engine.market import FORBIDDEN, Market, Terms
 from tests.bench.matching import company as made
@@ -82,9 +84,13 @@ def _credits(company: made.Company) -> tuple[Terms, npt.NDArray[np.int16]]:
 
 def _values(company: made.Company, order: Numbers) -> tuple[npt.NDArray[np.int16], Terms]:
     tables = (company.level_points, company.hours_points, company.department_points, company.site_points)
-    lines = [table[:, facts[order]] for table, facts in zip(tables, company.column_facts.T, strict=True)]
-    before = np.cumsum([0, *(len(table) for table in tables[:-1])])
-    return np.concatenate(lines).astype(np.int16), one_of_each(company.row_facts + before)
+    facts = zip(tables, company.row_facts.T, company.column_facts[order].T, strict=True)
+    lines = [
+        Lines((str(number),), row, table[:, column].astype(np.int16))
+        for number, (table, row, column) in enumerate(facts)
+    ]
+    listing, entries, _ = pointed(merged(lines, company.columns, gates=False), idle=0)
+    return np.concatenate(listing), listed(entries, company.rows)[0]
 
 
 def _gates(company: made.Company, order: Numbers) -> tuple[made.Flags, Terms]:
@@ -95,16 +101,13 @@ def _gates(company: made.Company, order: Numbers) -> tuple[made.Flags, Terms]:
     sets, which = made.distinct(company.row_languages)
     common = sets.astype(np.float32) @ company.column_languages[order].T.astype(np.float32) > 0
     facts = company.column_facts[order]
-    lines = np.concatenate([senior[:, facts[:, 0]], hours[:, facts[:, 1]], common]).astype(np.uint8)
-    terms = np.stack(
-        [
-            company.row_facts[:, 0],
-            company.row_facts[:, 1] + made.LEVELS,
-            which + made.LEVELS + made.ZONES,
-        ],
-        axis=1,
-    )
-    return lines, one_of_each(terms)
+    lines = [
+        Lines(("level",), company.row_facts[:, 0], senior[:, facts[:, 0]].astype(np.uint8)),
+        Lines(("hours",), company.row_facts[:, 1], hours[:, facts[:, 1]].astype(np.uint8)),
+        Lines(("language",), which.astype(np.int32), common.astype(np.uint8)),
+    ]
+    listing, entries, _ = pointed(merged(lines, company.columns, gates=True), idle=1)
+    return np.concatenate(listing), listed(entries, company.rows)[0]
 
 
 def one_of_each(terms: npt.NDArray[np.integer]) -> Terms:
