@@ -12,7 +12,7 @@ from matching.adapters.db.policies import policy_of
 from matching.api.matches import MatchView, view_of
 from matching.domain.cascade import OfferPolicy
 from matching.domain.refusal import BadValue
-from matching.handlers import offering, pairings
+from matching.handlers import offering, pairings, recommending
 from matching.handlers.programmes import visible_programme
 
 router = Router(prefix="/programmes/{programme_id}", tags=["offers"])
@@ -126,7 +126,7 @@ async def get_recommendations(
 ) -> SuggestionsView:
     """The best mentors who have a place; spread, so that no mentor is shown to everybody."""
     boards = request.app.state.boards
-    found = await offering.recommend(tx, caller, boards, programme_id, employee_id, limit)
+    found = await recommending.recommend(tx, caller, boards, programme_id, employee_id, limit)
     return SuggestionsView(items=[SuggestionView(**one._asdict()) for one in found])
 
 

@@ -21,6 +21,9 @@ STEP = 40
 MOST = 1500
 """Points that anybody is charged at most: a far better mentor is shown all the same."""
 
+UNPACKED = 2000
+"""Profiles of mentors that are kept at hand, so that showing them again costs nothing."""
+
 
 class Suggestion(NamedTuple):
     """A mentor for somebody, with what makes the score."""
@@ -44,6 +47,8 @@ class Board:
     charge: npt.NDArray[np.int32]
     shown: npt.NDArray[np.int32]
     seen: set[tuple[int, int]] = field(default_factory=set)
+    unpacked: dict[str, Profile] = field(default_factory=dict)
+    """Mentors who were shown last."""
 
     def ranking(self, mentee: str) -> list[str]:
         """All mentors whom the rules allow somebody, the best first; of equal ones the first column."""
@@ -65,10 +70,17 @@ class Board:
         one: Profile = pickle.loads(self.people[mentee])  # noqa: S301  packed by this class itself
         listed = []
         for name, score in found:
-            other: Profile = pickle.loads(self.mentors[name])  # noqa: S301
-            parts = contributions(one, other, self.frame.rules, self.frame.format, self.frame.taxonomy)
+            parts = contributions(one, self._mentor(name), self.frame.rules, self.frame.format, self.frame.taxonomy)
             listed.append(Suggestion(name, score, {str(key): points for key, points in parts.items()}))
         return listed
+
+    def _mentor(self, name: str) -> Profile:
+        found = self.unpacked.get(name)
+        if found is None:
+            if len(self.unpacked) >= UNPACKED:
+                self.unpacked.clear()
+            found = self.unpacked[name] = pickle.loads(self.mentors[name])  # noqa: S301
+        return found
 
     def show(self, mentee: str, names: Sequence[str], place: dict[str, int]) -> None:
         """Somebody is shown these: each counts once for each person who sees them."""

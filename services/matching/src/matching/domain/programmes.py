@@ -57,8 +57,7 @@ class Programme:
 
     def must_be_open(self) -> None:
         """Refuses what only an open programme can do."""
-        if self.status != "open":
-            raise Refused("programme_not_open", f"The programme is {self.status}; this needs an open one.")
+        must_be_open(self.status)
 
     def must_not_be_closed(self) -> None:
         """Refuses changes of what is over."""
@@ -151,3 +150,9 @@ def _state(programme: Programme) -> dict[str, object]:
         "rules_digest": programme.rules.digest,
         "reminder_minutes": programme.reminder_minutes,
     }
+
+
+def must_be_open(status: str) -> None:
+    """Refuses what only an open programme can do."""
+    if status != "open":
+        raise Refused("programme_not_open", f"The programme is {status}; this needs an open one.")

@@ -69,9 +69,20 @@ class Boards:
             return None
         return kept.board.best(mentee, count) if mentee in kept.board.rows else []
 
+    def known(self, programme_id: UUID, mentee: str, count: int) -> list[tuple[str, int]] | None:
+        """What `best` gives where it is at hand; nothing is begun where it is not."""
+        kept = self._kept.get(programme_id)
+        if kept is None or mentee not in kept.board.rows:
+            return None
+        kept.asked_at = time.monotonic()
+        return kept.board.best(mentee, count)
+
     def show(self, programme_id: UUID, mentee: str, found: list[tuple[str, int]]) -> list[Suggestion]:
         """These are shown: with what makes their scores."""
-        kept = self._kept[programme_id]
+        kept = self._kept.get(programme_id)
+        if kept is None or mentee not in kept.board.rows:
+            return []
+        found = [one for one in found if one[0] in kept.place]
         kept.board.show(mentee, [name for name, _ in found], kept.place)
         return kept.board.explained(mentee, found)
 
@@ -136,7 +147,10 @@ class Boards:
         before = self._kept.get(programme_id)
         place = {name: column for column, name in enumerate(board.columns)}
         asked_at = before.asked_at if before else now
-        missed = absent - set(board.rows)
+        if all(one != programme_id for one, _ in self._absent):
+            # Who asked while it was made has it now.
+            self._wanted.discard(programme_id)
+        missed = absent - board.rows.keys()
         self._kept[programme_id] = _Kept(board, place, revision, now, now - began, asked_at, missed)
         while len(self._kept) > MOST:
             del self._kept[min(self._kept, key=lambda one: self._kept[one].asked_at)]

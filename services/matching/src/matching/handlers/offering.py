@@ -7,13 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from chassis.access import Caller
-from chassis.errors import Missing, Unavailable
+from chassis.errors import Missing
 from chassis.ids import uuid7
 from chassis.preconditions import Precondition
 from chassis.transaction import Tx
 from contracts.matching import Role
 from matching.adapters.db import directory, matches, places, policies, programmes
-from matching.domain.board import Suggestion
 from matching.domain.cascade import OfferPolicy, mentee_of
 from matching.domain.offers import Match, Origin, Side, Step, accept, end, propose
 from matching.domain.participants import Participant, leave_unmatched
@@ -26,7 +25,7 @@ from matching.domain.runs import Pair
 from matching.handlers.boards import Boards
 from matching.handlers.deadlines import CASCADE, set_clock_of_one
 from matching.handlers.pool import frame_of, profiles_of
-from matching.handlers.programmes import managed_programme, manages, visible_programme
+from matching.handlers.programmes import managed_programme, visible_programme
 from matching.handlers.publishing import is_full, sides_of
 from matching.handlers.steps import take_step, take_steps
 
@@ -142,28 +141,6 @@ async def rematch(tx: Tx, seen: Match, expected: Precondition) -> Match:
     if any(side.role == "mentee" for side in ended.sides):
         await tx.schedule(CASCADE, str(ended.id), tx.now, {"again": True})
     return ended
-
-
-async def recommend(
-    tx: Tx, caller: Caller, boards: Boards, programme_id: UUID, mentee: str | None, count: int
-) -> list[Suggestion]:
-    """The best mentors with a free place for the caller, or for somebody whom a manager names."""
-    programme = await visible_programme(tx, caller, programme_id)
-    who = mentee or caller.subject
-    if not manages(caller, programme):
-        if who != caller.subject:
-            raise Missing
-        if not (await policies.policy_of(tx, programme_id)).self_match:
-            raise Refused("self_match_off", "In this programme mentors are not asked by mentees.")
-    if programme.format == "peer":
-        raise Refused("no_mentors", "Among peers nobody is a mentor.")
-    programme.must_be_open()
-    found = boards.best(programme_id, who, 3 * count + 10)
-    if found is None:
-        raise Unavailable("Recommendations are being prepared; ask again.", retry_after=2, code="warming")
-    before = await matches.earlier_partners(tx, programme_id, who)
-    free = await policies.free_among(tx, programme_id, [name for name, _ in found])
-    return boards.show(programme_id, who, [one for one in found if one[0] in free and one[0] not in before][:count])
 
 
 async def set_policy(

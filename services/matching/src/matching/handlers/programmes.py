@@ -1,5 +1,6 @@
 """Programmes: making, changing, opening, closing, and who may see them."""
 
+from typing import Protocol
 from uuid import UUID
 
 from chassis.access import Caller
@@ -105,7 +106,15 @@ async def managed_programme(
     return programme
 
 
-def manages(caller: Caller, programme: Programme) -> bool:
+class Owned(Protocol):
+    """A programme, or as much of it as has been read."""
+
+    @property
+    def owner_id(self) -> str:
+        """Who runs it."""
+
+
+def manages(caller: Caller, programme: Owned) -> bool:
     """Whether the caller runs this programme."""
     if caller.has("platform-admin"):
         return True

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chassis.transaction import Tx
+from contracts.matching import Format
 from matching.domain.cascade import OfferPolicy
 
 
@@ -16,6 +17,26 @@ class Revision(NamedTuple):
 
     people: int
     versions: int
+
+
+class Prospects(NamedTuple):
+    """What decides on recommendations: the programme, and which mentors are left for somebody."""
+
+    status: str
+    format: Format
+    owner_id: str
+    self_match: bool
+    free: frozenset[str]
+    """Mentors with a place who were not offered to this mentee before."""
+
+
+async def prospects_of(tx: Tx, programme_id: UUID, mentee: str, names: Collection[str]) -> Prospects | None:
+    """All that recommendations have to ask, of the mentors with these names; nothing without such a programme."""
+    given = {"programme": programme_id, "mentee": mentee, "names": list(names)}
+    row = (await tx.connection.execute(_PROSPECTS, given)).first()
+    if row is None:
+        return None
+    return Prospects(row.status, row.format, row.owner_id, row.self_match, frozenset(row.free) - frozenset(row.before))
 
 
 async def policy_of(tx: Tx, programme_id: UUID) -> OfferPolicy:
@@ -67,12 +88,26 @@ _SAVE_POLICY = text(
     " VALUES (:id, :version, :limit, :self_match) ON CONFLICT (programme_id) DO UPDATE"
     " SET version = excluded.version, cascade_limit = excluded.cascade_limit, self_match = excluded.self_match"
 )
-_FREE = text(
-    "SELECT employee_id, capacity - taken AS free FROM participant CROSS JOIN LATERAL"
-    " (SELECT count(*) AS taken FROM match_member JOIN match ON match.id = match_id"
+_HAS_PLACE = (
+    "status = 'enrolled' AND NOT paused AND arm IS DISTINCT FROM 'control' AND 'mentor' = ANY(roles)"
+    " AND capacity > taken"
+)
+_TAKEN = (
+    "(SELECT count(*) AS taken FROM match_member JOIN match ON match.id = match_id"
     " WHERE participant_id = participant.id AND role = 'mentor' AND match.status IN ('proposed', 'active')) AS used"
-    " WHERE programme_id = :programme AND employee_id = ANY(:names) AND status = 'enrolled' AND NOT paused"
-    " AND arm IS DISTINCT FROM 'control' AND 'mentor' = ANY(roles) AND capacity > taken"
+)
+_FREE = text(
+    f"SELECT employee_id, capacity - taken AS free FROM participant CROSS JOIN LATERAL {_TAKEN}"  # noqa: S608
+    f" WHERE programme_id = :programme AND employee_id = ANY(:names) AND {_HAS_PLACE}"
+)
+_PROSPECTS = text(
+    "SELECT programme.status, format, owner_id, coalesce(self_match, false) AS self_match,"  # noqa: S608
+    f" ARRAY(SELECT employee_id FROM participant CROSS JOIN LATERAL {_TAKEN}"
+    f" WHERE programme_id = :programme AND employee_id = ANY(:names) AND participant.{_HAS_PLACE}) AS free,"
+    " ARRAY(SELECT other.employee_id FROM match_member one JOIN match ON match.id = one.match_id"
+    " JOIN match_member other ON other.match_id = match.id AND other.employee_id <> one.employee_id"
+    " WHERE one.employee_id = :mentee AND match.programme_id = :programme) AS before"
+    " FROM programme LEFT JOIN offer_policy ON programme_id = programme.id WHERE programme.id = :programme"
 )
 _FURTHER = text(
     "SELECT count(*) FROM match JOIN match_member ON match_id = match.id"

@@ -1,0 +1,43 @@
+"""Recommendations: the best mentors for somebody, in one question to the database and without a change to it."""
+
+from uuid import UUID
+
+from chassis.access import Caller
+from chassis.errors import Missing, Unavailable
+from chassis.transaction import Tx
+from matching.adapters.db import policies
+from matching.adapters.db.policies import Prospects
+from matching.domain.board import Suggestion
+from matching.domain.programmes import must_be_open
+from matching.domain.refusal import Refused
+from matching.handlers.boards import Boards
+from matching.handlers.programmes import manages
+
+
+async def recommend(
+    tx: Tx, caller: Caller, boards: Boards, programme_id: UUID, mentee: str | None, count: int
+) -> list[Suggestion]:
+    """The best mentors with a free place for the caller, or for somebody whom a manager names."""
+    who = mentee or caller.subject
+    # What the board knows goes into the one question; a board that is not there is asked for by those who may ask.
+    found = boards.known(programme_id, who, 3 * count + 10)
+    names = [name for name, _ in found or ()]
+    prospects = _allowed(caller, await policies.prospects_of(tx, programme_id, who, names), who)
+    if found is None and boards.best(programme_id, who, 1) is None:
+        raise Unavailable("Recommendations are being prepared; ask again.", retry_after=2, code="warming")
+    found = found or []
+    return boards.show(programme_id, who, [one for one in found if one[0] in prospects.free][:count])
+
+
+def _allowed(caller: Caller, prospects: Prospects | None, who: str) -> Prospects:
+    if prospects is None:
+        raise Missing
+    if not manages(caller, prospects):
+        if prospects.status == "draft" or who != caller.subject:
+            raise Missing
+        if not prospects.self_match:
+            raise Refused("self_match_off", "In this programme mentors are not asked by mentees.")
+    if prospects.format == "peer":
+        raise Refused("no_mentors", "Among peers nobody is a mentor.")
+    must_be_open(prospects.status)
+    return prospects
