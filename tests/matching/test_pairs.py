@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import erased, hired
+from tests.builders import changed, erased, hired
 from tests.matching.conftest import MANAGER, House
 
 MUST, NEVER = {"kind": "must_match"}, {"kind": "forbidden"}
@@ -130,3 +130,43 @@ async def test_only_who_runs_the_programme_decides_on_pairs(staffed: House, who:
     assert (await staffed.call("PUT", f"{path}/pairs/E1/E4", who, json=NEVER)).status_code == 403
     other = ("E-other", "programme-manager")
     assert (await staffed.call("PUT", f"{path}/pairs/E1/E4", *other, json=NEVER)).status_code == 404
+
+
+async def test_who_blocks_their_must_match_partner_is_heard_and_runs_go_on_without_the_pair(staffed: House) -> None:
+    path = await with_people(staffed)
+    await staffed.ok("PUT", f"{path}/pairs/E1/E4", json=MUST)
+    await staffed.ok("PUT", f"{path}/pairs/E2/E5", json=MUST)
+    await staffed.ok("PUT", f"{path}/participants/E1", "E1", json={"roles": ["mentee"], "blocks": ["E4"]})
+    run = await staffed.run(path.removeprefix("/programmes/"))
+    assert (run["status"], run["report"]["pins_left_out"], run["report"]["pinned"]) == ("completed", {"block": 1}, 1)
+    together = {(pair["mentee_id"], pair["mentor_id"]) for pair in run["pairs"]}
+    assert ("E2", "E5") in together
+    assert ("E1", "E4") not in together
+    listed = (await staffed.ok("GET", f"{path}/pairs"))["items"]
+    assert [(one["mentee_id"], one["broken_rule"]) for one in listed] == [("E1", "block"), ("E2", None)]
+
+
+async def test_what_hr_says_later_or_a_no_keeps_a_must_match_pair_apart_but_no_run_from_ending(staffed: House) -> None:
+    path = await with_people(staffed, rules={"level_gap_max": 3})
+    programme = path.removeprefix("/programmes/")
+    await staffed.ok("PUT", f"{path}/pairs/E1/E4", json=MUST)
+    await staffed.ok("PUT", f"{path}/pairs/E2/E5", json=MUST)
+    await staffed.offers(programme)
+    offers = {one["match_id"] for one in (await staffed.ok("GET", "/me/matches", "E4"))["items"]}
+    for offer in offers:
+        await staffed.ok("POST", f"/matches/{offer}/decline", "E4")
+    run = await staffed.run(programme)
+    assert (run["status"], run["report"]["pins_left_out"]) == ("completed", {"earlier": 1})
+    await staffed.hear(changed("E5", level=9), changed("E2", level=1))
+    listed = (await staffed.ok("GET", f"{path}/pairs"))["items"]
+    assert [one["broken_rule"] for one in listed] == ["earlier", "level_gap_max"]
+
+
+async def test_a_draft_of_rules_that_breaks_a_must_match_pair_can_be_looked_at(house: House) -> None:
+    await house.hear(*(hired(f"E{number}", level=number) for number in range(1, 7)))
+    path = await with_people(house)
+    await house.ok("PUT", f"{path}/pairs/E1/E6", json=MUST)
+    asked = await house.ok("POST", f"{path}/runs", json={"rules": {"level_gap_max": 4}})
+    await house.work()
+    run = await house.ok("GET", f"/runs/{asked['run_id']}")
+    assert (run["status"], run["report"]["pins_left_out"]) == ("completed", {"level_gap_max": 1})

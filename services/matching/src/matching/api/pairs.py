@@ -31,6 +31,8 @@ class PairView(BaseModel):
     kind: PairKind
     set_by: str | None
     set_at: datetime
+    broken_rule: str | None = None
+    """Of a must-match pair: the hard rule that forbids it now, so that runs go without it."""
 
 
 @router.put("/{mentee_id}/{mentor_id}")
@@ -44,7 +46,9 @@ async def put_pair(
 ) -> PairView:
     """Have two people matched, or kept apart, by every run from now on.
 
-    Who must be matched has to take part, have a free place for it, and break no hard rule: 422 names it.
+    Who must be matched has to take part, have a free place for it, and break no hard rule: 422 names it. What comes
+    afterwards (a block, another manager or level, an offer that one declined) is never refused for the pair's sake:
+    runs then go without it and count it in `pins_left_out` of their report, and the list of pairs names the rule.
     """
     programme = await managed_programme(tx, caller, programme_id, lock=True)
     with naming_the_field():
@@ -63,12 +67,15 @@ async def delete_pair(
 
 @router.get("")
 async def list_pairs(tx: Transaction, caller: Manager, programme_id: UUID, cursor: Cursor) -> Page[PairView]:
-    """All pairs that were decided on by hand, by ids."""
-    await managed_programme(tx, caller, programme_id)
+    """All pairs that were decided on by hand, by ids; `broken_rule` says which cannot be matched now, and why."""
+    programme = await managed_programme(tx, caller, programme_id)
     after = cursor.after(EmployeeId, EmployeeId)
     found = await pairs_page(tx, programme_id, (after[0], after[1]) if after else None, cursor.fetch)
-    return cursor.page(found, key=lambda pair: (pair.mentee_id, pair.mentor_id), item=_view)
+    rules = dict(zip(found, await handlers.broken_rules_of(tx, programme, found), strict=True))
+    return cursor.page(
+        found, key=lambda pair: (pair.mentee_id, pair.mentor_id), item=lambda pair: _view(pair, rules[pair])
+    )
 
 
-def _view(pair: ProgrammePair) -> PairView:
-    return PairView.model_validate(pair)
+def _view(pair: ProgrammePair, broken_rule: str | None = None) -> PairView:
+    return PairView.model_validate(pair).model_copy(update={"broken_rule": broken_rule})

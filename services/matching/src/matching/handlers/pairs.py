@@ -8,11 +8,13 @@ from contracts.matching import Role
 from matching.adapters.db import pairs, programmes
 from matching.adapters.db.pairs import PairKind, ProgrammePair
 from matching.adapters.skills import taxonomy_in
+from matching.domain.options import RunOptions
 from matching.domain.pairs import in_order, must_hold
 from matching.domain.problems import Problem
 from matching.domain.programmes import Programme
 from matching.domain.refusal import BadValue
-from matching.handlers.pool import profiles_of
+from matching.domain.scoring import HardRule, forbidden_by
+from matching.handlers.pool import frame_of, profiles_of
 
 
 async def decide_pair(
@@ -35,6 +37,27 @@ async def take_back_pair(tx: Tx, programme: Programme, mentee_id: str, mentor_id
     """Leave two people to the engine again."""
     programme.must_not_be_closed()
     await pairs.drop_pair(tx, programme.id, *in_order(programme.format, mentee_id, mentor_id))
+
+
+async def broken_rules_of(tx: Tx, programme: Programme, listed: Sequence[ProgrammePair]) -> list[HardRule | None]:
+    """For each pair that must be matched the rule that forbids it as things are now, if one does."""
+    pins = [one for one in listed if one.kind == "must_match"]
+    if not pins:
+        return [None] * len(listed)
+    first: Role = "peer" if programme.format == "peer" else "mentee"
+    second: Role = "peer" if programme.format == "peer" else "mentor"
+    names = {name for one in pins for name in (one.mentee_id, one.mentor_id)}
+    mentees = await profiles_of(tx, programme, {one.mentee_id: first for one in pins}, names)
+    mentors = await profiles_of(tx, programme, {one.mentor_id: second for one in pins}, names)
+    frame = await frame_of(tx, programme, programme.rules, RunOptions(mode="free"), names)
+
+    def broken(one: ProgrammePair) -> HardRule | None:
+        mentee, mentor = mentees.get(one.mentee_id), mentors.get(one.mentor_id)
+        if one.kind != "must_match" or mentee is None or mentor is None:
+            return None
+        return forbidden_by(frame, mentee, mentor)
+
+    return [broken(one) for one in listed]
 
 
 async def must_keep_pairs(tx: Tx, programme: Programme) -> None:

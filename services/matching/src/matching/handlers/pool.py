@@ -12,6 +12,7 @@ from matching.adapters.db import directory, matches, pairs, places, programmes
 from matching.adapters.skills import taxonomy_in
 from matching.domain.directory import reporting_intervals
 from matching.domain.options import RunOptions
+from matching.domain.pairs import with_possible_pins
 from matching.domain.participants import Participant, Wants
 from matching.domain.people import Profile, profile_of
 from matching.domain.problems import Problem
@@ -28,6 +29,8 @@ class Pool:
 
     problem: Problem
     enrolment: tuple[int, ...]
+    pins_left_out: dict[str, int]
+    """Must-match pairs that cannot be just now, by what forbids them."""
 
 
 async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOptions) -> Pool:
@@ -52,17 +55,22 @@ async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOption
         problem = replace(frame, mentees=side("peer"))
     else:
         problem = replace(frame, mentees=side("mentee"), mentors=side("mentor"))
-    problem = replace(problem, pins=_possible(problem))
+    problem, left_out = with_possible_pins(problem)
     if options.mode == "minimal_moves":
         together = await matches.together_in(tx, programme.id)
         problem = replace(problem, current=frozenset(together), moves=options.moves)
     ids = {place.employee_id: place.id for place, _ in people}
-    return Pool(problem, _ranks([ids[profile.employee_id] for profile in problem.mentees]))
+    return Pool(problem, _ranks([ids[profile.employee_id] for profile in problem.mentees]), left_out)
 
 
-async def profiles_of(tx: Tx, programme: Programme, names: Mapping[str, Role]) -> dict[str, Profile]:
-    """Some people of a programme in the role each of them is to have; who does not take part in it is left out."""
-    lines = reporting_intervals(await places.managers_above(tx, names))
+async def profiles_of(
+    tx: Tx, programme: Programme, names: Mapping[str, Role], among: Collection[str] = ()
+) -> dict[str, Profile]:
+    """Some people of a programme in the role each of them is to have; who does not take part in it is left out.
+
+    Reporting lines can be compared between them, and between those of all calls with the same `among`.
+    """
+    lines = reporting_intervals(await places.managers_above(tx, among or names))
     found = {}
     for place, record in await places.with_records(tx, programme.id, names):
         role = names[place.employee_id]
@@ -97,13 +105,6 @@ async def frame_of(
         forbids=frozenset(forbidden | declined),
         taxonomy=taxonomy_in(tx),
     )
-
-
-def _possible(problem: Problem) -> frozenset[tuple[str, str]]:
-    """The pins of whom both are looking for somebody just now; the others are matched, away or pausing."""
-    rows = {profile.employee_id for profile in problem.mentees}
-    columns = {profile.employee_id for profile in problem.columns}
-    return frozenset(pin for pin in problem.pins if pin[0] in rows and pin[1] in columns)
 
 
 def _profile(now: datetime, place: Participant, record: dict[str, Any], role: Role, free: int, lines: Lines) -> Profile:

@@ -124,7 +124,8 @@ def _found(pool: Pool, clock: _Clock, stop: Stop) -> work.Found:
     clock.note("export")
     proof = solution.certificate
     prices = {} if proof is None else {"prices": {"proof": proof.kind, "base": proof.base}}
-    report = {**solution.report, **prices, "fairness": fair, "stages": clock.stages}
+    left_out = {"pins_left_out": pool.pins_left_out}
+    report = {**solution.report, **left_out, **prices, "fairness": fair, "stages": clock.stages}
     return work.Found(solution, report, pool.problem, document)
 
 
