@@ -48,13 +48,27 @@ def with_edges(
 
 
 @njit(cache=True, nogil=True)
-def missing(lists, thing, others):
-    """Which of `others` are not in the thing's list."""
-    found = np.ones(others.shape[0], np.bool_)
+def drop_known(lists, things, others):
+    """Put -1 in place of those of `others`, of shape (things, any), that are in the thing's list already."""
+    for k in range(things.shape[0]):
+        i = things[k]
+        for t in range(others.shape[1]):
+            for e in range(lists.at[i], lists.at[i] + lists.size[i]):
+                if lists.other[e] == others[k, t]:
+                    others[k, t] = -1
+                    break
+
+
+@njit(cache=True, nogil=True)
+def unknown_to(lists, thing, others, marks):
+    """Which of `others` are not in the thing's list; `marks` is false for everybody, before and after."""
+    found = np.empty(others.shape[0], np.bool_)
     for e in range(lists.at[thing], lists.at[thing] + lists.size[thing]):
-        for k in range(others.shape[0]):
-            if lists.other[e] == others[k]:
-                found[k] = False
+        marks[lists.other[e]] = True
+    for k in range(others.shape[0]):
+        found[k] = not marks[others[k]]
+    for e in range(lists.at[thing], lists.at[thing] + lists.size[thing]):
+        marks[lists.other[e]] = False
     return found
 
 

@@ -147,26 +147,24 @@ def same_line(row_line, row, column_line, column):
     return enter < min(row_line[row, 1], column_line[column, 1])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def score_one(row, column, market, lines, floor):
     """The score of one pair, -1 if it is forbidden for any reason."""
     (credit, c_start, c_term, share, value, v_start, v_term, gate, g_start, g_term, p_start, p_column, points) = market
+    allowed = not same_line(lines[0], row, lines[1], column)
     for t in range(g_start[row], g_start[row + 1]):
-        if gate[g_term[t], column] == 0:
-            return -1
-    if same_line(lines[0], row, lines[1], column):
-        return -1
+        allowed &= gate[g_term[t], column] != 0
     score = 0
-    for t in range(c_start[row], c_start[row + 1]):
-        score += (share[t] * credit[c_term[t], column]) >> 2
-    for t in range(v_start[row], v_start[row + 1]):
-        score += value[v_term[t], column]
-    for t in range(p_start[row], p_start[row + 1]):
-        if p_column[t] == column:
-            if points[t] < 0:
-                return -1
-            score += points[t]
-    return score if score >= floor else -1
+    if allowed:
+        for t in range(c_start[row], c_start[row + 1]):
+            score += (share[t] * credit[c_term[t], column]) >> 2
+        for t in range(v_start[row], v_start[row + 1]):
+            score += value[v_term[t], column]
+        for t in range(p_start[row], p_start[row + 1]):
+            if p_column[t] == column:
+                allowed &= points[t] >= 0
+                score += points[t]
+    return score if allowed and score >= floor else -1
 
 
 @njit(cache=True, nogil=True)

@@ -1,9 +1,11 @@
 """A matching that stays optimal, and proven so, while people come, go and change their places.
 
 Each change is mended by augmenting paths from where it happened. What is proven has to be proven again where prices
-moved: each row has a rest, so that no column outside its candidates is worth more to it than that at reference
-prices. As long as the row's price stays above its rest by more than any price has fallen since, there is nothing to
-look at.
+moved. A pair outside the candidates is known to be no better than what its row has by one of two bounds, kept against
+reference prices of columns and of rows: each row has a rest, the highest worth that any column outside its candidates
+has at the columns' reference; each column has a ceiling, the highest price that any row outside its candidates would
+pay at the rows' reference. As long as a price stays above its bound by more than the others have fallen since, there
+is nothing to look at.
 """
 
 from dataclasses import replace
@@ -12,16 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.domain.engine.assignment import Assignment, base_of, covering, result_of, state_of
-from matching.domain.engine.graph import Graph, empty_graph, missing, remove, with_edges
-from matching.domain.engine.market import FORBIDDEN, Market
+from matching.domain.engine.graph import Graph, drop_known, empty_graph, remove, unknown_to, with_edges
+from matching.domain.engine.market import FORBIDDEN, Indices, Market, Points
 from matching.domain.engine.paths import part, prices_asked, raise_rows, seek_column, settle_rows
 from matching.domain.engine.rows import GrowingMarket, Row
-from matching.domain.engine.scoring import best, score_column, score_pairs, top
+from matching.domain.engine.scoring import best, score_column, score_pairs, score_row, top_of
 
-_LISTED = 24
+_LISTED = 96
 """Candidates of each row."""
-_FALL = 300
-"""A column whose price falls by more points than this gets all its pairs as candidates."""
+_TOLERATED = 200
+"""Points by which a column's price may fall before the column itself is looked at; every row's rest stays that low."""
+_MARGIN = 250
+"""Points by which prices may fall on, once a row or column has been looked at, before it has to be again."""
+_AT_ONCE = 200
+"""Rows or columns looked at one by one; if more have to be, everything is looked at anew."""
 _GONE = np.int64(2**60)
 """Price of a row that is not there: nothing is worth that much."""
 _NOBODY = np.bool_(False)
@@ -68,8 +74,10 @@ class LiveMatching:
             self._set_reference(self.assignment(), self._state.u[: number + 1] >= _GONE)
         new = np.array([number], np.int32)
         self._state.u[number] = 0
-        self._look(new, _LISTED)
+        self._ceiling_holds_for(number)
+        self._list(new, _LISTED)
         self._state.u[new] = prices_asked(self._state, new)
+        self._row_reference[number] = self._state.u[number]
         self._mend(new)
         return number
 
@@ -122,33 +130,41 @@ class LiveMatching:
 
     def _set_reference(self, found: Assignment, gone: npt.NDArray[np.bool_] | np.bool_ = _NOBODY) -> None:
         """Take the prices as reference and list the candidates of every row anew."""
-        market = self._grown.market
-        price = np.where(self._capacity > 0, found.column_price, 0)
-        column, worth = best(market, _LISTED, price=price)
-        full = column[:, -1] >= 0
-        room = self._grown.room
-        self._rest = np.full(room, _NOTHING)
-        self._rest[: market.rows][full] = worth[full, -1]
-        score = np.where(column >= 0, worth + price[np.maximum(column, 0)], 0).astype(np.int16)
-        graph = with_edges(empty_graph(room, market.columns), np.arange(market.rows, dtype=np.int32), column, score)
+        market, room = self._grown.market, self._grown.room
+        self._touched: list[Indices] = []
+        self._marks = np.zeros(room, np.bool_)
+        self._ceiling = np.full(market.columns, _GONE)
+        self._reference = np.where(self._capacity > 0, found.column_price, 0)
         mate, u = np.full(room, -1, np.int32), np.full(room, _GONE)
         known = slice(len(found.mate))
         mate[known], u[known] = found.mate, np.where(gone, _GONE, found.row_price)
-        self._reference = price.copy()
-        self._complete = np.zeros(market.columns, np.bool_)
+        self._row_reference = u.copy()
+        column, worth = best(market, _LISTED, price=self._reference)
+        self._rest = np.full(room, _NOTHING)
+        if market.columns > _LISTED:
+            full = np.flatnonzero(column[:, -1] >= 0)
+            self._rest[full] = worth[full, -1]
+        score = np.where(column >= 0, worth + self._reference[np.maximum(column, 0)], 0).astype(np.int16)
+        graph = with_edges(empty_graph(room, market.columns), np.arange(market.rows, dtype=np.int32), column, score)
         free = np.minimum(self._capacity, np.int32(room)).astype(np.int32)
-        for column_pinned in self._pinned.values():
-            free[column_pinned] -= 1
+        np.subtract.at(free, list(self._pinned.values()), 1)
         self._state = state_of(graph, free, found.base, found.charge, mate, found.column_price, u)
         self._state.p[free == 0] = _GONE
-        listed = (column == mate[: market.rows, None]).any(axis=1) | (mate[: market.rows] < 0)
-        for row in np.flatnonzero(~listed):
-            self._add(int(row), mate[row : row + 1])
+        self._keep_what_is_not_listed(column, mate[: market.rows])
         needed = base_of(np.full(len(free), room, np.int32), room, found.charge)
         if 0 < found.base < needed:
             self._state = covering(self._state, needed - found.base)
-            there = np.flatnonzero(self._state.u < _GONE).astype(np.int32)
-            settle_rows(self._state, there)
+            settle_rows(self._state, np.flatnonzero(self._state.u < _GONE).astype(np.int32))
+            self._set_reference(self.assignment(), self._state.u[: market.rows] >= _GONE)
+
+    def _keep_what_is_not_listed(self, column: Indices, mate: Indices) -> None:
+        """Make candidates of pairs that are not among the listed columns, and none of those that are forbidden."""
+        listed = (column == mate[:, None]).any(axis=1) | (mate < 0)
+        rows = np.flatnonzero(~listed).astype(np.int32)
+        self._append(rows, mate[rows][:, None], score_pairs(self.market, rows, mate[rows])[:, None])
+        for row, forbidden in self._forbidden:
+            remove(self._state.columns, row, forbidden)
+            remove(self._state.rows, forbidden, row)
 
     def _take_out(self, row: int) -> None:
         if self._state.mate[row] >= 0:
@@ -171,17 +187,17 @@ class LiveMatching:
         if state.capacity[column] == 0:
             state.p[column] = _GONE
         elif state.p[column] >= _GONE:
-            self._complete_column(column)
             self._open(column)
 
     def _open(self, column: int) -> None:
         """Give a column that had no places the least price at which nobody would rather have it."""
-        state = self._state
-        at, size = state.rows.at[column], state.rows.size[column]
-        rows, score = state.rows.other[at : at + size], state.rows.score[at : at + size]
-        there = state.u[rows] < _GONE
-        wanted = self._state.base + score[there].astype(np.int64) - state.u[rows[there]]
-        state.p[column] = max(0, int(wanted.max(initial=0)))
+        self._state.p[column] = 0
+        self._look_at_column(column, int(_NOTHING))
+        lists, u = self._state.rows, self._state.u
+        mine = slice(int(lists.at[column]), int(lists.at[column] + lists.size[column]))
+        rows, score = lists.other[mine], lists.score[mine].astype(np.int64)
+        wanted = np.where(u[rows] < _GONE, self._state.base + score - u[rows], 0)
+        self._state.p[column] = wanted.max(initial=0)
 
     def _mend(self, rows: npt.NDArray[np.int32]) -> None:
         """Bring everything to agreement, and look wherever prices have moved further than is proven."""
@@ -191,59 +207,88 @@ class LiveMatching:
             if not len(rows):
                 return
 
-    def _unsure(self) -> npt.NDArray[np.int32]:
+    def _unsure(self) -> Indices:
         """Look again at what the prices no longer prove; the rows that would rather have another column."""
-        p = self._state.p
-        open_columns = ~self._complete & (self._state.capacity > 0)
-        fallen = np.where(open_columns, self._reference.astype(np.int64) - p, _NOTHING)
-        touched = [_NO_ROWS]
-        for column in np.flatnonzero(fallen > _FALL):
-            touched.append(self._complete_column(int(column)))
-            fallen[column] = _NOTHING
-        fall = int(fallen.max(initial=_NOTHING))
-        loose = self._below(np.flatnonzero(self._state.u < _GONE).astype(np.int32), fall)
-        rows, listed = loose, _LISTED
+        state = self._state
+        there = state.u < _GONE
+        fallen_rows = np.where(there, self._row_reference - state.u, _NOTHING)
+        for row in np.flatnonzero(fallen_rows > _MARGIN):
+            self._ceiling_holds_for(int(row))
+            self._row_reference[row] = state.u[row]
+            fallen_rows[row] = 0
+        rows_fell = max(0, int(fallen_rows.max(initial=0)))
+        fallen = np.where(state.capacity > 0, self._reference - state.p, _NOTHING)
+        far = fallen > _TOLERATED
+        columns = np.flatnonzero(far & (state.p - self._ceiling < rows_fell))
+        if len(columns) > _AT_ONCE:
+            return self._begin_anew()
+        for column in columns:
+            self._look_at_column(int(column), int(state.p[column]) - rows_fell - _MARGIN)
+        fell = int(np.where(far, _NOTHING, fallen).max(initial=_NOTHING))
+        rows, listed = self._below(np.flatnonzero(there).astype(np.int32), fell), _LISTED
+        if len(rows) > _AT_ONCE:
+            return self._begin_anew()
         while len(rows) and listed < self.market.columns:
             listed *= 2
-            self._look(rows, listed)
-            rows = self._below(rows, fall)
-        every = np.unique(np.concatenate([loose, *touched]))
-        asked = prices_asked(self._state, every)
-        more = asked > self._state.u[every]
-        raise_rows(self._state, every[more], asked[more])
-        return np.asarray(every[more], np.int32)
+            self._list(rows, listed)
+            rows = self._below(rows, fell)
+        touched = np.unique(np.concatenate([_NO_ROWS, *self._touched])).astype(np.int32)
+        self._touched.clear()
+        asked = prices_asked(self._state, touched)
+        more = (asked > self._state.u[touched]) & (self._state.u[touched] < _GONE)
+        raise_rows(self._state, touched[more], asked[more])
+        return np.asarray(touched[more], np.int32)
 
-    def _below(self, rows: npt.NDArray[np.int32], fall: int) -> npt.NDArray[np.int32]:
-        """The rows to which something outside their candidates may be worth more than their price."""
+    def _begin_anew(self) -> Indices:
+        """Take the prices of now as reference: so much has moved that it costs less than to follow."""
+        size = self.market.rows
+        self._set_reference(self.assignment(), self._state.u[:size] >= _GONE)
+        rows = np.flatnonzero(self._state.u < _GONE).astype(np.int32)
+        asked = prices_asked(self._state, rows)
+        more = asked > self._state.u[rows]
+        raise_rows(self._state, rows[more], asked[more])
+        return np.asarray(rows[more], np.int32)
+
+    def _below(self, rows: Indices, fell: int) -> Indices:
+        """The rows to which a column that fell by so much may be worth more than their price."""
         slack = self._state.u[rows] - self._state.base - self._rest[rows]
-        return np.asarray(rows[slack < fall], np.int32)
+        return np.asarray(rows[slack < fell], np.int32)
 
-    def _look(self, rows: npt.NDArray[np.int32], listed: int) -> None:
+    def _list(self, rows: Indices, listed: int) -> None:
         """List more candidates of some rows, at the reference prices."""
-        for row in rows:
-            column, worth = top(self.market, int(row), min(listed, self.market.columns), self._reference)
-            self._rest[row] = worth[-1] if len(column) == listed else _NOTHING
-            self._add(int(row), column)
+        listed = min(listed, self.market.columns)
+        column, worth = top_of(self.market, rows, listed, self._reference)
+        full = column[:, -1] >= 0 if listed else np.zeros(len(rows), np.bool_)
+        self._rest[rows] = (
+            np.where(full & (listed < self.market.columns), worth[:, -1], _NOTHING) if listed else _NOTHING
+        )
+        score = np.where(column >= 0, worth + self._reference[np.maximum(column, 0)], 0).astype(np.int16)
+        drop_known(self._state.columns, rows, column)
+        self._append(rows, column, score)
 
-    def _complete_column(self, column: int) -> npt.NDArray[np.int32]:
-        """Make every pair of a column a candidate; the rows that are new to it."""
-        score = score_column(self.market, column)
-        rows = np.flatnonzero(score >= 0).astype(np.int32)
-        rows = rows[self._state.u[rows] < _GONE]
-        rows = rows[missing(self._state.rows, column, rows)]
-        rows = np.array([row for row in rows if (int(row), column) not in self._forbidden], np.int32)
-        self._append(rows, np.full((len(rows), 1), column, np.int32), score[rows][:, None])
-        self._complete[column] = True
-        return rows
+    def _look_at_column(self, column: int, ceiling: int) -> None:
+        """Make candidates of all pairs of a column for which its row would pay more than `ceiling`."""
+        score = score_column(self.market, column).astype(np.int64)
+        size = self.market.rows
+        pays = self._state.base + score - self._row_reference[:size]
+        rows = np.flatnonzero((score >= 0) & (pays > ceiling) & (self._state.u[:size] < _GONE)).astype(np.int32)
+        rows = rows[unknown_to(self._state.rows, column, rows, self._marks)]
+        self._ceiling[column] = ceiling
+        self._append(rows, np.full((len(rows), 1), column, np.int32), score[rows][:, None].astype(np.int16))
 
-    def _add(self, row: int, columns: npt.NDArray[np.int32]) -> None:
-        new = columns[missing(self._state.columns, row, columns)]
-        new = np.array([column for column in new if (row, int(column)) not in self._forbidden], np.int32)
-        score = score_pairs(self.market, np.full(len(new), row, np.int32), new)
-        self._append(np.array([row], np.int32), new[None, :], score[None, :])
+    def _ceiling_holds_for(self, row: int) -> None:
+        """Make candidates of all pairs of a row for which it would pay more, at its price now, than is known of it."""
+        score = score_row(self.market, row).astype(np.int64)
+        pays = self._state.base + score - self._state.u[row]
+        columns = np.flatnonzero((score >= 0) & (pays > self._ceiling)).astype(np.int32)[None, :]
+        given = score[columns[0]][None, :].astype(np.int16)
+        rows = np.array([row], np.int32)
+        drop_known(self._state.columns, rows, columns)
+        self._append(rows, columns, given)
 
-    def _append(
-        self, rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int32], score: npt.NDArray[np.int16]
-    ) -> None:
+    def _append(self, rows: Indices, columns: Indices, score: Points) -> None:
+        for row, column in self._forbidden:
+            columns[(rows == row)[:, None] & (columns == column)] = -1
         graph = with_edges(Graph(self._state.columns, self._state.rows), rows, columns, score)
         self._state = self._state._replace(columns=graph.columns, rows=graph.rows)
+        self._touched.append(rows[(columns >= 0).any(axis=1)])

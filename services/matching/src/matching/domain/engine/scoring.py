@@ -45,6 +45,13 @@ def top(market: Market, row: int, count: int, price: Prices | None = None) -> tu
     return column[:size], worth[:size]
 
 
+def top_of(market: Market, rows: Indices, count: int, price: Prices) -> tuple[Indices, Prices]:
+    """What `top` gives, for some rows; shape (rows, count), column -1 where there is none."""
+    column, worth = _empty(len(rows), count, price)
+    _top_of(rows, arrays(market), _lines(market), price, np.int16(market.floor), worth, column)
+    return column, worth
+
+
 def best(
     market: Market, count: int, *, price: Prices | None = None, above: Prices | None = None
 ) -> tuple[Indices, Prices]:
@@ -150,6 +157,15 @@ def _score_row(row, market, lines, floor, line):
             if line[j] >= floor and not same_line(row_line, row, column_line, j):
                 found[j] = line[j]
     return found
+
+
+@njit(cache=True, nogil=True)
+def _top_of(rows, market, lines, price, floor, worth, column):
+    room = room_for(lines[1].shape[0], price)
+    lowest = np.iinfo(price.dtype).min
+    for k in range(rows.shape[0]):
+        size = choose(rows[k], market, lines, price, lowest, floor, room, worth[k], column[k])
+        column[k, size:] = -1
 
 
 @njit(cache=True, nogil=True)
