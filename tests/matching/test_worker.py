@@ -225,6 +225,15 @@ async def test_a_time_limit_that_makes_no_sense_is_refused(house: House, seconds
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.seconds")
 
 
+async def test_a_run_in_which_loads_cost_more_than_pairs_score_ends_all_the_same(staffed: House) -> None:
+    programme = await staffed.programme(rules={"load_charge": 10_000})
+    await staffed.enrol(programme, ["E1", "E2", "E3", "E5", "E6"], "mentee")
+    await staffed.enrol(programme, ["E4"], "mentor", capacity=5)
+    run = await staffed.run(programme)
+    assert (run["status"], run["pair_count"], run["gap"]) == ("completed", 5, 0)
+    assert run["total_score"] < 0
+
+
 async def test_without_a_limit_time_is_never_up() -> None:
     assert not engine.until(None)()
     assert not engine.until(60)()

@@ -165,9 +165,10 @@ def _state(run: Run) -> dict[str, Any]:
         "status": run.status,
         "people": run.people,
         "pairs": run.pairs,
-        "total_score": run.total_score,
+        # Where the loads of mentors are charged more than the pairs score, the total is below what the event can say.
+        "total_score": max(0, run.total_score),
         "worst_score": run.worst_score,
-        "upper_bound": run.upper_bound,
+        "upper_bound": max(0, run.upper_bound),
         "gap": max(0, run.upper_bound - run.total_score),
         "seconds": run.seconds,
         "inputs_digest": run.inputs_digest,
