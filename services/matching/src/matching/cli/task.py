@@ -48,13 +48,16 @@ def task_of(given: Given) -> Task:
     """Read every file; what is wrong with a file as a whole ends the command."""
     now = (given.day or datetime.now(UTC)).replace(tzinfo=UTC)
     people = _people(given.people, now)
+    pairs = _pairs(given.pairs, peers=given.format == "peer")
     problem = Problem(
         given.format,
         _rules(given.rules),
         people.peers if given.format == "peer" else people.mentees,
         () if given.format == "peer" else people.mentors,
+        pins=pairs["must_match"],
+        forbids=pairs["forbidden"],
+        earlier=pairs["earlier"],
         taxonomy=_taxonomy(given.taxonomy),
-        **_pairs(given.pairs, peers=given.format == "peer"),
     )
     for side, somebody in (("mentee", problem.mentees), ("mentor", problem.columns)):
         if not somebody:
@@ -97,8 +100,7 @@ def _pairs(path: Path | None, *, peers: bool) -> dict[str, frozenset[Names]]:
     found: dict[str, set[Names]] = {kind: set() for kind in KINDS}
     for kind, names in _settled(path) if path is not None else ():
         found[kind].add(names)
-    tidy = {kind: peers_in_order(pairs) if peers else frozenset(pairs) for kind, pairs in found.items()}
-    return {"pins": tidy["must_match"], "forbids": tidy["forbidden"], "earlier": tidy["earlier"]}
+    return {kind: peers_in_order(pairs) if peers else frozenset(pairs) for kind, pairs in found.items()}
 
 
 def _settled(path: Path) -> Iterator[tuple[str, Names]]:

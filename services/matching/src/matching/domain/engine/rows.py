@@ -1,11 +1,14 @@
 """A market that gains rows."""
 
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from matching.domain.engine.market import Indices, Market, Points, Terms
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +48,47 @@ class GrowingMarket:
         self.market = market
         self.room = market.rows + max(64, market.rows // 8)
         """Rows that the market can hold before it has to be copied."""
-        self._lists = {name: _List(getattr(market, name).term) for name in ("credits", "values", "gates", "pairs")}
-        self._points = {"share": _List(market.share), "points": _List(market.points)}
-        self._starts = {name: _List(getattr(market, name).start) for name in self._lists}
+        self._terms = {name: _Terms(getattr(market, name)) for name in ("credits", "values", "gates", "pairs")}
+        self._share, self._points = _List(market.share), _List(market.points)
         self._line = _List(market.row_line)
 
     def append(self, row: Row) -> int:
         """The number of the new row."""
         number = self.market.rows
-        given = {"credits": row.credits, "values": row.values, "gates": row.gates, "pairs": row.pairs}
-        terms = {}
-        for name, listed in self._lists.items():
-            term = listed.extend(np.asarray(given[name], np.int32))
-            start = self._starts[name].extend(np.array([len(term)], np.int64))
-            terms[name] = Terms(start, term)
-        share = self._points["share"].extend(np.asarray(row.share, np.int16))
-        points = self._points["points"].extend(np.asarray(row.points, np.int16))
-        line = self._line.extend(np.array([row.line], np.int32))
-        self.market = replace(self.market, **terms, share=share, points=points, row_line=line)
-        self.room = max(self.room, number + 1 + (number + 1) // 8 if number + 1 > self.room else 0)
+        self.market = replace(
+            self.market,
+            credits=self._terms["credits"].extend(row.credits),
+            values=self._terms["values"].extend(row.values),
+            gates=self._terms["gates"].extend(row.gates),
+            pairs=self._terms["pairs"].extend(row.pairs),
+            share=self._share.extend(row.share),
+            points=self._points.extend(row.points),
+            row_line=self._line.extend(np.array([row.line], np.int32)),
+        )
+        if number + 1 > self.room:
+            self.room = 2 * self.room
         return number
 
 
-class _List:
+class _Terms:
+    """Lists of terms, to which one more is added."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._start, self._term = _List(terms.start), _List(terms.term)
+
+    def extend(self, more: Indices) -> Terms:
+        term = self._term.extend(more)
+        return Terms(self._start.extend(np.array([len(term)], np.int64)), term)
+
+
+class _List(Generic[Kind]):
     """An array with spare room behind it."""
 
-    def __init__(self, held: npt.NDArray[np.generic]) -> None:
+    def __init__(self, held: npt.NDArray[Kind]) -> None:
         self._buffer = held
         self._size = len(held)
 
-    def extend(self, more: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def extend(self, more: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
         """The array with `more` at its end."""
         size = self._size + len(more)
         if size > len(self._buffer):
