@@ -1,6 +1,8 @@
 """Boards are made as seldom as they can be, and no request waits for one."""
 
 import asyncio
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -31,6 +33,12 @@ async def test_a_board_is_made_once_however_often_it_is_asked_for_meanwhile(
     async def status() -> int:
         return (await staffed.call("GET", f"/programmes/{programme}/recommendations", "E1")).status_code
 
-    await eventually(status, 200)
+    await eventually(status, 200, seconds=90)
     await asyncio.sleep(0.5)
     assert len(made) == 1
+
+
+def test_the_service_starts_without_the_engine() -> None:
+    asked = "import sys, matching.main; print(sorted({'numba', 'llvmlite'} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "[]"

@@ -2,13 +2,13 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import given, settings
 
-from matching.domain.encoding import Encoded, encode
+from matching.domain.encoding import Encoded, contributions_of, encode
 from matching.domain.engine.market import FORBIDDEN, Market
 from matching.domain.engine.scoring import score_row
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules, Weights
-from matching.domain.scoring import forbidden_by, score
+from matching.domain.scoring import contributions, forbidden_by, score
 from tests.matching.people import problems
 
 Matrix = npt.NDArray[np.int64]
@@ -126,3 +126,19 @@ def test_a_circle_holds_no_more_than_the_programme_allows() -> None:
     mentors = (Profile("E1", capacity=9), Profile("E2", capacity=3))
     assert encode(Problem("group", Rules(circle_max=5), (), mentors)).market.capacity.tolist() == [5, 3]
     assert encode(Problem("one_on_one", Rules(circle_max=5), (), mentors)).market.capacity.tolist() == [9, 3]
+
+
+@settings(max_examples=200)
+@given(problem=problems().filter(lambda problem: problem.format != "peer"))
+def test_the_contributions_of_many_pairs_are_those_of_each_pair(problem: Problem) -> None:
+    if not problem.mentees or not problem.mentors:
+        return
+    encoded = encode(problem)
+    rows, columns = encoded.people(problem)
+    row, column = (part.ravel() for part in np.indices((len(rows), len(columns)), dtype=np.int32))
+    scores = np.stack([score_row(encoded.market, number) for number in range(len(rows))]).ravel()
+    row, column = row[scores >= 0], column[scores >= 0]
+    found = contributions_of(problem, encoded, row, column)
+    for place, (one, other) in enumerate(zip(row.tolist(), column.tolist(), strict=True)):
+        expected = contributions(rows[one], columns[other], problem.rules, problem.format, problem.taxonomy)
+        assert {name: int(points[place]) for name, points in found.items()} == expected

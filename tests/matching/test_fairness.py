@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.domain.fairness import coverage, difference, fairness, gini, load, shown_groups, spread
+from matching.domain.differences import difference
+from matching.domain.fairness import coverage, fairness, gini, load, shown_groups, spread
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rows import rows_of
 from matching.domain.rules import Rules, Weights
-from matching.domain.runs import Pair, Solution, solve
+from matching.domain.runs import solve
+from matching.domain.solutions import Pair, Solution
 
 GOALS = Rules(weights=Weights(goals=1))
 
@@ -28,7 +30,7 @@ def paired(*pairs: tuple[str, str, int]) -> Solution:
 
 
 def report(of: Problem, solution: Solution | None = None, order: list[int] | None = None) -> dict[str, Any]:
-    return fairness(of, solution or solve(of), order or list(range(len(of.mentees))), rows_of(of))
+    return fairness(of, solution or solve(of), order or list(range(len(of.mentees))))
 
 
 def test_scores_are_shown_by_deciles_and_by_thousands() -> None:

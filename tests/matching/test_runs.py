@@ -16,8 +16,9 @@ from matching.domain.people import Profile, words
 from matching.domain.problems import Names, Problem
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules, Weights
-from matching.domain.runs import Solution, solve
+from matching.domain.runs import solve
 from matching.domain.scoring import forbidden_by, score
+from matching.domain.solutions import Solution
 from matching.domain.verify import verify
 from tests.matching.by_matrix import assign, assign_peers
 from tests.matching.people import problems

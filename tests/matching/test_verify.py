@@ -15,8 +15,9 @@ from matching.domain.export import exported
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules, Weights
-from matching.domain.runs import Solution, solve
+from matching.domain.runs import solve
 from matching.domain.scoring import broken_rules, contributions
+from matching.domain.solutions import Solution
 from matching.domain.verify import Unreadable, verify
 from matching.domain.verify_scores import Scores
 from tests.matching.people import TAXONOMY, problems

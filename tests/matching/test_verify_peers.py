@@ -11,8 +11,8 @@ from matching.domain.export import exported
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules
-from matching.domain.runs import Certificate, Pair, Solution
 from matching.domain.scoring import contributions
+from matching.domain.solutions import Certificate, Pair, Solution
 from matching.domain.verify import verify
 from tests.matching.people import TAXONOMY
 

@@ -12,7 +12,7 @@ from chassis.http import Body, Caller, Cursor, IfMatch, Invalid, Page, Router, T
 from contracts.words import EmployeeId
 from matching.adapters.db.outcomes import Difference, Edit, comparison, differences, edits_of
 from matching.api.runs import RunView, shown_run
-from matching.domain.fairness import difference
+from matching.domain.differences import difference
 from matching.domain.refusal import BadValue
 from matching.domain.review import Kind
 from matching.handlers.review import Change, edit_run

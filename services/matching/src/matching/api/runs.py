@@ -14,7 +14,7 @@ from matching.adapters.db.runs import Run, RunStatus
 from matching.domain.options import RunOptions
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
-from matching.domain.runs import Pair
+from matching.domain.solutions import Pair
 from matching.handlers import runs as handlers
 
 router = Router(tags=["runs"])

@@ -20,9 +20,9 @@ from matching.domain.export import exported
 from matching.domain.fairness import fairness
 from matching.domain.problems import Problem
 from matching.domain.refusal import BadValue
-from matching.domain.rows import rows_of
 from matching.domain.rules import CRITERIA
-from matching.domain.runs import Solution, solve
+from matching.domain.runs import solve
+from matching.domain.solutions import Solution
 from matching.domain.spreadsheet import csv_lines
 
 
@@ -70,7 +70,7 @@ def _outcome(problem: Problem, seconds: float | None, refused: tuple[Refused, ..
         except BadValue as error:
             fail(f"{error.field}: {error.detail}")
         bar.update(doing, description="looking at fairness", completed=100)
-        found = fairness(problem, solution, range(len(problem.mentees)), rows_of(problem))
+        found = fairness(problem, solution, range(len(problem.mentees)))
         bar.update(doing, completed=110)
     return Outcome(problem, solution, found, refused, monotonic() - began)
 

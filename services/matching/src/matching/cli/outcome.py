@@ -5,7 +5,7 @@ from typing import Any
 
 from matching.cli.people_file import Refused
 from matching.domain.problems import Problem
-from matching.domain.runs import Solution
+from matching.domain.solutions import Solution
 
 REASONS = {
     "no_candidates": "nobody may be matched with them under the rules",

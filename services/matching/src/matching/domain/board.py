@@ -1,4 +1,7 @@
-"""Who suits whom in a programme, kept ready: recommendations and next candidates without working anything out."""
+"""Who suits whom in a programme, kept ready: recommendations and next candidates without working anything out.
+
+The engine takes a hundred megabytes of memory: it comes with the first board, not with the service.
+"""
 
 import pickle
 from collections.abc import Sequence
@@ -10,7 +13,6 @@ import numpy.typing as npt
 
 from matching.domain.encoding import encode
 from matching.domain.engine.market import Market
-from matching.domain.engine.scoring import score_row, top
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules
@@ -52,6 +54,8 @@ class Board:
 
     def ranking(self, mentee: str) -> list[str]:
         """All mentors whom the rules allow somebody, the best first; of equal ones the first column."""
+        from matching.domain.engine.scoring import score_row  # noqa: PLC0415  takes the engine in
+
         scores = score_row(self.market, self.rows[mentee])
         order = np.argsort(-scores.astype(np.int32), kind="stable")
         allowed = int((scores >= 0).sum())
@@ -59,6 +63,8 @@ class Board:
 
     def best(self, mentee: str, count: int) -> list[tuple[str, int]]:
         """The best mentors, with their scores, less what they are charged for being shown to many."""
+        from matching.domain.engine.scoring import top  # noqa: PLC0415  takes the engine in
+
         places, worth = top(self.market, self.rows[mentee], count, self.charge)
         return [
             (self.columns[place], int(points + self.charge[place]))

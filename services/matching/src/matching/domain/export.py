@@ -6,8 +6,8 @@ from typing import Any
 
 from matching.domain.people import Profile
 from matching.domain.problems import Names, Problem
-from matching.domain.runs import ENGINE, Certificate, Solution
 from matching.domain.skills import Taxonomy
+from matching.domain.solutions import ENGINE, Certificate, Solution
 from matching.domain.verify import DOCUMENT
 
 

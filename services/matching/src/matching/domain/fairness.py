@@ -9,31 +9,32 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from matching.domain.engine.market import Indices
+from matching.domain.encoding import Encoded, encode
+from matching.domain.engine.comparison import compare
+from matching.domain.engine.market import FULL
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
-from matching.domain.rows import Rows
-from matching.domain.runs import Solution
+from matching.domain.solutions import Solution
 
 SMALL = 5
 """A group of fewer people is not shown by itself."""
 GROUPINGS = ("department", "site", "level")
-Line = npt.NDArray[np.int16]
 Numbers = npt.NDArray[np.int64]
 
 _NOBODY = -1
 
 
-def fairness(problem: Problem, solution: Solution, enrolment: Sequence[int], rows: Rows) -> dict[str, Any]:
+def fairness(
+    problem: Problem, solution: Solution, enrolment: Sequence[int], encoded: Encoded | None = None
+) -> dict[str, Any]:
     """The fairness report of a run; `enrolment` says of each mentee how many enrolled before."""
     mate, score = _mates(problem, solution)
     return {
         "scores": spread(np.array([pair.score for pair in solution.pairs], dtype=np.int64)),
         "load": load(_loads(problem, mate)),
         "coverage": {name: coverage(problem.mentees, mate != _NOBODY, name) for name in GROUPINGS},
-        **_compared(problem, mate, score, enrolment, rows),
+        **_compared(problem, mate, score, enrolment, encode(problem) if encoded is None else encoded),
     }
 
 
@@ -100,26 +101,6 @@ def shown_groups(sizes: Mapping[str | None, Sequence[int]]) -> list[tuple[str, i
     return shown
 
 
-def difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Both reports' single figures side by side, with what changes from the first to the second."""
-    figures = {name: (value, _figures(second).get(name)) for name, value in _figures(first).items()}
-    return {
-        name: {"first": one, "second": other, "change": round(other - one, 4)}
-        for name, (one, other) in figures.items()
-        if other is not None
-    }
-
-
-def _figures(report: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, value in report.items():
-        if isinstance(value, Mapping):
-            found |= _figures(value, f"{prefix}{name}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[f"{prefix}{name}"] = value
-    return found
-
-
 def _mates(problem: Problem, solution: Solution) -> tuple[Numbers, Numbers]:
     """The column of each row, or -1, and the score of that pair, or -1."""
     place = {profile.employee_id: number for number, profile in enumerate(problem.mentees)}
@@ -141,32 +122,25 @@ def _loads(problem: Problem, mate: Numbers) -> Numbers:
 
 
 def _compared(
-    problem: Problem, mate: Numbers, score: Numbers, enrolment: Sequence[int], rows: Rows
+    problem: Problem, mate: Numbers, score: Numbers, enrolment: Sequence[int], encoded: Encoded
 ) -> dict[str, dict[str, Any] | int]:
     """Pairs who would both rather have each other, and what first come, first served would have given."""
     peers = problem.format == "peer"
-    ask = _thresholds(problem, mate, score)[rows.columns]
-    queue = _Queue(problem, rows.columns)
-    blocking = 0
-    for number in _in_order(enrolment):
-        line = rows.line(number)
-        wanting, best = _scan(line, score[number], ask, queue.free)
-        blocking += wanting
-        queue.serve(number, best, line)
-    return {"blocking_pairs": blocking // 2 if peers else blocking, "first_come_first_served": queue.figures()}
-
-
-@njit(cache=True, nogil=True)
-def _scan(line, mine, ask, free):  # type: ignore[no-untyped-def]
-    """How many columns gain by a row that gains by them, and the best one that is free (-1: none)."""
-    wanting, best, most = 0, -1, -1
-    for column in range(len(line)):
-        points = line[column]
-        if points > mine and points > ask[column]:
-            wanting += 1
-        if points > most and free[column] > 0:
-            best, most = column, points
-    return wanting, best
+    capacity = np.array([profile.capacity for profile in problem.columns], dtype=np.int64)[encoded.column_order]
+    free = np.minimum(capacity, 1) if peers else capacity.copy()
+    had = free.copy()
+    place = np.empty(len(encoded.row_order), np.int32)
+    place[encoded.row_order] = np.arange(len(place), dtype=np.int32)
+    order = place[np.argsort(np.asarray(enrolment, dtype=np.int64), kind="stable")]
+    asked = _thresholds(problem, mate, score)[encoded.column_order]
+    blocking, served = compare(encoded.market, order, score[encoded.row_order], asked, free, peers=peers)
+    queue = {
+        "pairs": len(served),
+        "total_score": int(served.sum()),
+        "worst_score": int(served.min(initial=FULL)) if len(served) else 0,
+        "gini": gini(had - free),
+    }
+    return {"blocking_pairs": blocking // 2 if peers else blocking, "first_come_first_served": queue}
 
 
 def _thresholds(problem: Problem, mate: Numbers, score: Numbers) -> Numbers:
@@ -179,39 +153,3 @@ def _thresholds(problem: Problem, mate: Numbers, score: Numbers) -> Numbers:
     np.minimum.at(worst, mate[matched], score[matched])
     worst[(_loads(problem, mate) < capacity)] = _NOBODY
     return worst
-
-
-class _Queue:
-    """First come, first served: whoever's turn it is takes the best who is still free."""
-
-    def __init__(self, problem: Problem, columns: Indices) -> None:
-        capacity = np.array([profile.capacity for profile in problem.columns], dtype=np.int64)
-        self._peers = problem.format == "peer"
-        self._capacity = np.minimum(capacity, 1)[columns] if self._peers else capacity[columns]
-        self._place = np.empty(len(columns), dtype=np.int64)
-        self._place[columns] = np.arange(len(columns))
-        self.free = self._capacity.copy()
-        self._scores: list[int] = []
-
-    def serve(self, number: int, best: int, line: Line) -> None:
-        """Give this one the best that is left."""
-        if best < 0 or (self._peers and not self.free[self._place[number]]):
-            return
-        self.free[best] -= 1
-        if self._peers:
-            self.free[self._place[number]] -= 1
-        self._scores.append(int(line[best]))
-
-    def figures(self) -> dict[str, Any]:
-        """Pairs, total and worst score, and how the load is spread."""
-        loads = self._capacity - self.free
-        return {
-            "pairs": len(self._scores),
-            "total_score": sum(self._scores),
-            "worst_score": min(self._scores, default=0),
-            "gini": gini(loads),
-        }
-
-
-def _in_order(enrolment: Sequence[int]) -> list[int]:
-    return [int(number) for number in np.argsort(np.asarray(enrolment, dtype=np.int64), kind="stable")]

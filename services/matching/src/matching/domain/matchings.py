@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,11 @@ from matching.domain.engine.scoring import score_pairs
 from matching.domain.problems import Problem
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
+from matching.domain.solutions import Proof
 
 Progress = Callable[[int], None]
 Stop = Callable[[], bool]
 Prices = npt.NDArray[np.int64]
-Proof = Literal["prices", "blossoms", "circles", "none"]
 
 MOST_RANKED = 25_000_000
 """Pairs of a programme with two-sided lists: both sides' rankings of everybody are held at once."""

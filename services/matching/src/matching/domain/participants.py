@@ -20,7 +20,7 @@ from contracts.matching import (
 from matching.domain.arms import Drawing, arm_of
 from matching.domain.enrolment import EnrolmentPolicy, Room, roles_in
 from matching.domain.refusal import BadValue, Refused
-from matching.domain.runs import Reason
+from matching.domain.solutions import Reason
 
 ParticipantStatus = Literal["enrolled", "waitlisted", "withdrawn"]
 Meeting = Literal["in_person", "remote", "either"]

@@ -7,8 +7,8 @@ from typing import Literal
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.refusal import BadValue
-from matching.domain.runs import Pair
 from matching.domain.scoring import broken_rules, contributions
+from matching.domain.solutions import Pair
 
 Kind = Literal["pin", "swap", "remove"]
 

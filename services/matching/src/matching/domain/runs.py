@@ -2,94 +2,36 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.domain.encoding import Encoded, encode
+from matching.domain.encoding import Encoded, contributions_of, encode
 from matching.domain.engine.market import FULL
 from matching.domain.engine.scoring import best
-from matching.domain.matchings import Matching, Progress, Proof, Stop, match
+from matching.domain.matchings import Matching, Progress, Stop, match
 from matching.domain.people import Profile
 from matching.domain.problems import Names, Problem
 from matching.domain.refusal import BadValue
 from matching.domain.scoring import contributions, forbidden_by
-
-ENGINE = "mentorship-1"
-"""Stored with each run: which engine made its pairs."""
-
-Reason = Literal["no_candidates", "all_full", "below_floor"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two people whom the run puts together; among peers the smaller id stands first, and a three is three pairs."""
-
-    mentee: str
-    mentor: str
-    score: int
-    contributions: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What proves how good the pairs are. Pinned people and the places they take have no part in the prices.
-
-    The value is base * pairs + total, of all pairs; no other pairs have a higher one than `upper_bound`.
-    """
-
-    kind: Proof
-    base: int
-    value: int
-    upper_bound: int
-    row_price: tuple[int, ...]
-    """In the order of the problem's mentees."""
-    column_price: tuple[int, ...]
-    """In the order of the problem's columns."""
-    details: dict[str, Any] = field(default_factory=dict)
-    """What else the proof needs: see `verify`."""
-    engine: str = ENGINE
-
-    @property
-    def gap(self) -> int:
-        """How far the value may be from the best one; 0 is proven optimal."""
-        return self.upper_bound - self.value
-
-    @property
-    def proves_optimal(self) -> bool:
-        """Whether nothing better is left; where the worst pair counts first, that there is no better worst pair too."""
-        fairest = self.details.get("floor") == self.details.get("ceiling")
-        return self.kind != "none" and self.gap == 0 and fairest
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """What a run found."""
-
-    pairs: tuple[Pair, ...]
-    unmatched: dict[str, Reason]
-    people: int
-    total: int
-    """Sum of the scores, less what the loads of mentors are charged."""
-    upper_bound: int
-    """The total and the proven gap: with coverage first, of matchings with as many pairs."""
-    inputs_digest: str
-    report: dict[str, Any] = field(default_factory=dict)
-    certificate: Certificate | None = None
-
-    @property
-    def worst(self) -> int:
-        """The lowest score of any pair; 0 without pairs."""
-        return min((pair.score for pair in self.pairs), default=0)
+from matching.domain.solutions import ENGINE, Certificate, Pair, Reason, Solution
 
 
 def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = lambda: False) -> Solution:
+    """What `solve_encoded` finds."""
+    return solve_encoded(problem, progress, stop)[0]
+
+
+def solve_encoded(
+    problem: Problem, progress: Progress = lambda _: None, stop: Stop = lambda: False
+) -> tuple[Solution, Encoded | None]:
     """Score, apply the rules, match, explain; `progress` hears percentages as it goes.
 
-    When `stop` says so, what there is by then is the answer, with an honest gap.
+    When `stop` says so, what there is by then is the answer, with an honest gap. With the solution comes the market of
+    the whole problem, unless some people were settled beforehand.
     """
     problem.must_make_sense()
     pinned = tuple(_pinned(problem))
@@ -98,13 +40,13 @@ def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = la
     progress(10)
     found = match(rest, encoded, stop, _rising(progress))
     progress(80)
-    pairs = tuple(sorted((*pinned, *_explained(rest, _named(rest, encoded, found))), key=_by_names))
+    pairs = tuple(sorted((*pinned, *_explained(rest, encoded, found)), key=_by_names))
     progress(90)
     unmatched = _reasons(problem, rest, encoded, found)
     certificate = _certificate(problem, rest, encoded, found, pinned)
     total = found.total + sum(pair.score for pair in pinned)
     people = len({profile.employee_id for profile in (*problem.mentees, *problem.columns)})
-    return Solution(
+    solution = Solution(
         pairs=pairs,
         unmatched=unmatched,
         people=people,
@@ -115,6 +57,7 @@ def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = la
         report=_report(problem, pairs, unmatched, certificate),
         certificate=certificate,
     )
+    return solution, encoded if rest is problem else None
 
 
 def _rising(progress: Progress) -> Progress:
@@ -177,8 +120,21 @@ def _named(problem: Problem, encoded: Encoded, found: Matching) -> Iterator[tupl
             yield rows[one], rows[other]
 
 
-def _explained(problem: Problem, people: Iterator[tuple[Profile, Profile]]) -> Iterator[Pair]:
-    return (_pair(problem, mentee, mentor) for mentee, mentor in people)
+def _explained(problem: Problem, encoded: Encoded, found: Matching) -> Iterator[Pair]:
+    if problem.format == "peer":
+        yield from (_pair(problem, one, other) for one, other in _named(problem, encoded, found))
+        return
+    rows = np.flatnonzero(found.mate >= 0).astype(np.int32)
+    columns = found.mate[rows].astype(np.int32)
+    parts = contributions_of(problem, encoded, rows, columns)
+    names = [str(name) for name in parts]
+    people, others = encoded.people(problem)
+    table = np.stack(list(parts.values()), axis=1)
+    for row, column, points, score in zip(
+        rows.tolist(), columns.tolist(), table.tolist(), table.sum(axis=1).tolist(), strict=True
+    ):
+        given = dict(zip(names, points, strict=True))
+        yield Pair(people[row].employee_id, others[column].employee_id, score, given)
 
 
 def _pair(problem: Problem, mentee: Profile, mentor: Profile) -> Pair:

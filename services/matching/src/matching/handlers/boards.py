@@ -54,6 +54,7 @@ class Boards:
         self._wanted: set[UUID] = set()
         self._absent: set[tuple[UUID, str]] = set()
         self._wake = asyncio.Event()
+        self._warm = False
 
     def ranking(self, programme_id: UUID, mentee: str) -> list[str] | None:
         """All mentors for somebody, the best first; nothing while that is being worked out."""
@@ -114,8 +115,6 @@ class Boards:
         return None
 
     async def _begin(self, context: Any) -> None:
-        # What scores a row is compiled, or read from the cache, before anybody asks.
-        await asyncio.to_thread(warm_up)
         with suppress(Exception):
             async with context.database.transaction() as tx:
                 found = await policies.self_matching(tx, datetime.now(UTC) - _WARM)
@@ -143,6 +142,10 @@ class Boards:
         self._absent -= {(programme_id, name) for name in absent}
         if board is None:
             return
+        if not self._warm:
+            # The engine comes with the first board, and is compiled, or read from the cache, before anybody asks.
+            await asyncio.to_thread(warm_up)
+            self._warm = True
         now = time.monotonic()
         before = self._kept.get(programme_id)
         place = {name: column for column, name in enumerate(board.columns)}

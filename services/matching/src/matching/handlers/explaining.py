@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from chassis.access import Caller
@@ -14,7 +14,6 @@ from contracts.matching import Role
 from matching.adapters.db import certificates, outcomes, programmes
 from matching.adapters.db.places import url_of
 from matching.adapters.db.runs import Run
-from matching.domain.explain import Extra, Unmatched, missing_mentors, why_unmatched
 from matching.domain.options import RunOptions
 from matching.domain.problems import Problem
 from matching.domain.refusal import BadValue
@@ -23,6 +22,9 @@ from matching.domain.scoring import broken_rules, contributions
 from matching.handlers.pool import frame_of, pool_of, profiles_of
 from matching.handlers.runs import visible_run
 from matching.handlers.work import rules_for
+
+if TYPE_CHECKING:
+    from matching.domain.explain import Extra, Unmatched
 
 T = TypeVar("T")
 ALONE = 2000
@@ -77,7 +79,7 @@ async def explain_pair(tx: Tx, caller: Caller, run_id: UUID, mentee: str, mentor
     )
 
 
-async def explain_unmatched(tx: Tx, caller: Caller, run_id: UUID, employee: str) -> Unmatched:
+async def explain_unmatched(tx: Tx, caller: Caller, run_id: UUID, employee: str) -> "Unmatched":
     """Why somebody has nobody in a run, and which change of one rule would give them candidates."""
     run = await visible_run(tx, caller, run_id)
     if employee not in await outcomes.unmatched_among(tx, run_id, [employee]):
@@ -85,7 +87,7 @@ async def explain_unmatched(tx: Tx, caller: Caller, run_id: UUID, employee: str)
     return await asyncio.to_thread(_asked_aside, tx, run, partial(_why_unmatched, employee=employee))
 
 
-async def explain_shortage(tx: Tx, caller: Caller, run_id: UUID) -> tuple[int, list[Extra]]:
+async def explain_shortage(tx: Tx, caller: Caller, run_id: UUID) -> "tuple[int, list[Extra]]":
     """Which further mentors would match most of those who have nobody, and of how many people that was asked."""
     run = await visible_run(tx, caller, run_id)
     names = [name for name, _ in await outcomes.unmatched_page(tx, run_id, "", ALONE)]
@@ -110,13 +112,17 @@ async def _asked(url: str, state: Mapping[str, Any], run: Run, answer: Callable[
         await database.close()
 
 
-def _why_unmatched(problem: Problem, employee: str) -> Unmatched:
+def _why_unmatched(problem: Problem, employee: str) -> "Unmatched":
     person = next((one for one in problem.mentees if one.employee_id == employee), None)
     if person is None:
         raise BadValue("employee_id", "Does not look for anybody in this programme now.")
+    from matching.domain.explain import why_unmatched  # noqa: PLC0415  takes the engine in, in this thread
+
     return why_unmatched(problem, person)
 
 
-def _missing_mentors(problem: Problem, names: frozenset[str]) -> tuple[int, list[Extra]]:
+def _missing_mentors(problem: Problem, names: frozenset[str]) -> "tuple[int, list[Extra]]":
+    from matching.domain.explain import missing_mentors  # noqa: PLC0415  takes the engine in, in this thread
+
     alone = [one for one in problem.mentees if one.employee_id in names]
     return len(alone), missing_mentors(problem, alone)

@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.transaction import Database
 from matching.adapters.db import certificates, outcomes
 from matching.domain.rules import CRITERIA
-from matching.domain.runs import Pair
+from matching.domain.solutions import Pair
 from matching.domain.spreadsheet import csv_lines
 
 _AT_ONCE = 2000

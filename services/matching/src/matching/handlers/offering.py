@@ -21,7 +21,7 @@ from matching.domain.problems import Problem
 from matching.domain.programmes import Programme
 from matching.domain.refusal import BadValue, Refused
 from matching.domain.review import judged
-from matching.domain.runs import Pair
+from matching.domain.solutions import Pair
 from matching.handlers.boards import Boards
 from matching.handlers.deadlines import CASCADE, set_clock_of_one
 from matching.handlers.pool import frame_of, profiles_of

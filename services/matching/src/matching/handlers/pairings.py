@@ -16,7 +16,7 @@ from matching.domain.problems import Problem
 from matching.domain.programmes import Programme
 from matching.domain.refusal import BadValue
 from matching.domain.review import in_order, judged
-from matching.domain.runs import Pair
+from matching.domain.solutions import Pair
 from matching.handlers.pool import frame_of, profiles_of
 from matching.handlers.programmes import managed_programme
 from matching.handlers.publishing import is_full, sides_of

@@ -16,7 +16,7 @@ from matching.adapters.db.runs import Run
 from matching.domain.offers import Match, Side, end, propose
 from matching.domain.participants import Participant, leave_unmatched
 from matching.domain.programmes import Programme, places_in_threes
-from matching.domain.runs import Pair
+from matching.domain.solutions import Pair
 from matching.handlers.deadlines import set_clock
 from matching.handlers.steps import take_steps
 

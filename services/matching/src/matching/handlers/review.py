@@ -15,7 +15,7 @@ from matching.domain.people import Profile
 from matching.domain.programmes import Programme
 from matching.domain.refusal import BadValue
 from matching.domain.review import Kind, Rewrite, count_of, in_order, judged, pin, remove, swap
-from matching.domain.runs import Pair
+from matching.domain.solutions import Pair
 from matching.handlers.pool import frame_of, profiles_of
 from matching.handlers.programmes import managed_programme
 from matching.handlers.runs import locked_run, must_be_publishable

@@ -16,7 +16,7 @@ from matching.domain.options import failed_floor
 from matching.domain.problems import Problem
 from matching.domain.programmes import Programme
 from matching.domain.rules import Rules, rules_of
-from matching.domain.runs import Solution
+from matching.domain.solutions import Solution
 from matching.handlers import publishing
 from matching.handlers.pool import Pool, pool_of
 

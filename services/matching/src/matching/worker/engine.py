@@ -25,9 +25,8 @@ from matching.domain.fairness import fairness
 from matching.domain.matchings import Stop
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
-from matching.domain.rows import rows_of
 from matching.domain.rules import Rules
-from matching.domain.runs import solve
+from matching.domain.runs import solve, solve_encoded
 from matching.domain.skills import Taxonomy
 from matching.handlers import work
 from matching.handlers.pool import Pool
@@ -66,7 +65,7 @@ def warm_up() -> bool:
     mentees = tuple(Profile(f"E{number}", goals=frozenset("a")) for number in range(3))
     mentors = tuple(Profile(f"M{number}", goals=frozenset("a"), skills_offered=frozenset("b")) for number in range(2))
     problem = Problem("one_on_one", Rules(), mentees, mentors)
-    fairness(problem, solve(problem), range(len(mentees)), rows_of(problem))
+    fairness(problem, solve(problem), range(len(mentees)))
     return True
 
 
@@ -116,9 +115,9 @@ def until(seconds: int | None) -> Stop:
 
 
 def _found(pool: Pool, clock: _Clock, stop: Stop) -> work.Found:
-    solution = solve(pool.problem, _say, stop)
+    solution, encoded = solve_encoded(pool.problem, _say, stop)
     clock.note("solving")
-    fair = fairness(pool.problem, solution, pool.enrolment, rows_of(pool.problem))
+    fair = fairness(pool.problem, solution, pool.enrolment, encoded)
     clock.note("fairness")
     document = zlib.compress(json.dumps(exported(pool.problem, solution), separators=(",", ":")).encode(), level=1)
     clock.note("export")

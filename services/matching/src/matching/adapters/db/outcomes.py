@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chassis.outbox import json_text
 from chassis.transaction import Tx
-from matching.domain.runs import Pair, Solution
+from matching.domain.solutions import Pair, Solution
 
 _LAST_NUMBER = 2**31 - 1
 """The column's largest value; a made-up cursor may be beyond it."""

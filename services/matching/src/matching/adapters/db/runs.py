@@ -15,7 +15,7 @@ from matching.adapters.db.run_tables import run
 from matching.domain.options import RunOptions
 from matching.domain.programmes import Programme
 from matching.domain.refusal import Refused
-from matching.domain.runs import Solution
+from matching.domain.solutions import Solution
 
 RunStatus = Literal["queued", "running", "completed", "failed", "publishing", "published"]
 

@@ -2,5 +2,6 @@
 
 from matching.domain.encoding.markets import Encoded, encode
 from matching.domain.encoding.particulars import wish_lists
+from matching.domain.encoding.shares import contributions_of
 
-__all__ = ["Encoded", "encode", "wish_lists"]
+__all__ = ["Encoded", "contributions_of", "encode", "wish_lists"]

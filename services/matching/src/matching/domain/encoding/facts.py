@@ -63,6 +63,19 @@ class Facts:
 
     def values(self) -> Iterator[Lines]:
         """Points of the criteria that go by facts."""
+        for name, (by, table) in self._tables().items():
+            yield self._lines(name, by, table, np.int16, both_ways=self._peers)
+
+    def points(self, rows: Indices, columns: Indices) -> dict[Criterion, npt.NDArray[np.int64]]:
+        """The same for some pairs, of people who stand on one side each."""
+        found: dict[Criterion, npt.NDArray[np.int64]] = {}
+        for name, (by, table) in self._tables().items():
+            (row_class, of_rows), (column_class, of_columns) = self._classes(by)
+            small = table(of_rows, of_columns)
+            found[name] = small[row_class[rows], column_class[columns]].astype(np.int64)
+        return found
+
+    def _tables(self) -> dict[Criterion, tuple[str, Callable[[list[Any], list[Any]], Table]]]:
         tables: dict[Criterion, tuple[str, Callable[[list[Any], list[Any]], Table]]] = {
             "style": ("style", self._style),
             "department": ("department", self._department),
@@ -72,9 +85,7 @@ class Facts:
             # Whoever passes the rule has it.
             "language": ("anybody" if self._rules.shared_language else "languages", self._language),
         }
-        for name, (by, table) in tables.items():
-            if self._weight[name]:
-                yield self._lines(name, by, table, np.int16, both_ways=self._peers)
+        return {name: found for name, found in tables.items() if self._weight[name]}
 
     def gates(self) -> Iterator[Lines]:
         """1 where a hard rule that goes by facts lets a pair through, 0 where it does not."""
