@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chassis import direct
 from chassis.outbox import json_text
 from chassis.transaction import Tx
 from matching.domain.offers import Match, Side
@@ -15,6 +16,9 @@ from matching.domain.offers import Match, Side
 async def add_matches(tx: Tx, new: Sequence[tuple[Match, Mapping[str, int]]]) -> None:
     """Store new matches with the contributions to their scores."""
     if not new:
+        return
+    if len(new) >= _MANY:
+        await _copy(tx, new)
         return
     await tx.connection.execute(
         _ADD,
@@ -44,6 +48,32 @@ async def add_matches(tx: Tx, new: Sequence[tuple[Match, Mapping[str, int]]]) ->
             "answers": [side.answer for _, _, side in sides],
         },
     )
+
+
+async def _copy(tx: Tx, new: Sequence[tuple[Match, Mapping[str, int]]]) -> None:
+    found = [
+        (
+            match.id,
+            match.programme_id,
+            match.run_id,
+            match.version,
+            match.format,
+            match.status,
+            match.score,
+            json_text(contributions),
+            match.proposed_at,
+            match.respond_by,
+            match.origin,
+        )
+        for match, contributions in new
+    ]
+    await direct.copy(tx.connection, "match", _COLUMNS, found)
+    members = [
+        (match.id, side.employee_id, side.role, position, side.participant_id, side.answer)
+        for match, _ in new
+        for position, side in enumerate(match.sides)
+    ]
+    await direct.copy(tx.connection, "match_member", _MEMBER_COLUMNS, members)
 
 
 async def save_matches(tx: Tx, changed: Sequence[Match]) -> None:
@@ -201,6 +231,22 @@ def _match(row: Any) -> Match:
     )
 
 
+_MANY = 50
+"""From so many matches on `COPY` costs less than an insertion."""
+_COLUMNS = (
+    "id",
+    "programme_id",
+    "run_id",
+    "version",
+    "format",
+    "status",
+    "score",
+    "contributions",
+    "proposed_at",
+    "respond_by",
+    "origin",
+)
+_MEMBER_COLUMNS = ("match_id", "employee_id", "role", "position", "participant_id", "answer")
 _ADD = text(
     "INSERT INTO match"
     " (id, programme_id, run_id, version, format, status, score, contributions, proposed_at, respond_by, origin)"
