@@ -104,11 +104,13 @@ def words(given: Iterable[str]) -> frozenset[str]:
     return frozenset(filter(None, map(word, given)))
 
 
+@lru_cache(maxsize=65_536)
 def word(given: str) -> str:
     """A word without regard to case, and to blanks but for one between its parts."""
     return " ".join(given.casefold().split())
 
 
+@lru_cache(maxsize=16_384)
 def place_of(location: str) -> tuple[str, str]:
     """Site and country from HR's text of the form "City, Country" or "Building, City, Country".
 
