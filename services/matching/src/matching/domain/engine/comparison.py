@@ -9,6 +9,7 @@ from matching.domain.engine.market import FULL, Indices, Market
 from matching.domain.engine.scoring import arrays
 
 Numbers = npt.NDArray[np.int64]
+_u64 = np.uint64
 
 
 def compare(
@@ -31,6 +32,7 @@ def compare(
 def _compare(order, own, asked, free, peers, market, lines, floor, scores):
     columns = asked.shape[0]
     line = np.empty(columns, np.int16)
+    mask = np.where(free > 0, np.int16(-1), np.int16(0))
     blocking = 0
     for k in range(order.shape[0]):
         row = order[k]
@@ -44,12 +46,14 @@ def _compare(order, own, asked, free, peers, market, lines, floor, scores):
                 stop = min(start + CHUNK, at + length)
                 if _any_gains(line, start, stop, asked, least):
                     blocking += _gains(line, start, stop, asked, least, row, lines)
-                if _reach(line, start, stop, free) > most:
+                if _reach(line, start, stop, mask) > most:
                     best, most = _choose(line, start, stop, free, best, most, row, lines)
         if best >= 0 and not (peers and free[row] == 0):
             free[best] -= 1
+            mask[best] = -1 if free[best] > 0 else 0
             if peers:
                 free[row] -= 1
+                mask[row] = -1 if free[row] > 0 else 0
             scores[k] = most
     return blocking
 
@@ -57,8 +61,9 @@ def _compare(order, own, asked, free, peers, market, lines, floor, scores):
 @njit(cache=True, nogil=True)
 def _any_gains(line, start, stop, asked, least):
     found = np.int16(0)
-    for j in range(start, stop):
-        found |= np.int16(line[j] > asked[j]) & np.int16(line[j] > least)
+    for j in range(stop - start):
+        k = _u64(start) + _u64(j)
+        found |= np.int16(line[k] > asked[k]) & np.int16(line[k] > least)
     return found != 0
 
 
@@ -72,10 +77,12 @@ def _gains(line, start, stop, asked, least, row, lines):
 
 
 @njit(cache=True, nogil=True)
-def _reach(line, start, stop, free):
+def _reach(line, start, stop, mask):
+    """What the columns that are free reach at most; those that are not count as 0."""
     found = np.int16(-1)
-    for j in range(start, stop):
-        found = max(found, line[j] if free[j] > 0 else np.int16(-1))
+    for j in range(stop - start):
+        k = _u64(start) + _u64(j)
+        found = max(found, np.int16(line[k] & mask[k]))
     return found
 
 
