@@ -23,6 +23,7 @@ PLATFORM_TESTS := tests/journeys tests/chaos tests/mentorship/test_up.py
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile
 
 test: .venv/.complete ## every test, on real NATS and PostgreSQL; those that run the whole platform come last
+	@.venv/bin/python -m matching.worker.compiling # once a machine: tests would each wait for it
 	@$(PYTEST) tests $(addprefix --ignore=,$(PLATFORM_TESTS)) $(ARGS) && $(PYTEST) $(PLATFORM_TESTS) $(ARGS)
 
 check: .venv/.complete ## what CI runs before the tests: style, types, import rules, generated files
