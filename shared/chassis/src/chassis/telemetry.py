@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -37,15 +37,24 @@ Reading = tuple[float, Mapping[str, str]]
 class Telemetry:
     """What `configure` has set up in this process."""
 
-    def __init__(self, traces: TracerProvider, measures: MeterProvider, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        traces: TracerProvider,
+        measures: MeterProvider,
+        registry: CollectorRegistry,
+        pushed: Sequence[MetricReader] = (),
+    ) -> None:
         self.traces = traces
         self.measures = measures
         self.registry = registry
+        self._pushed = pushed
 
     def flush(self, seconds: float = 5.0) -> None:
         """Export what waits, before the process ends."""
         self.traces.force_flush(int(seconds * 1000))
-        self.measures.force_flush(int(seconds * 1000))
+        # Not those that are scraped: what nobody fetches would be kept for whoever comes next, without end.
+        for reader in self._pushed:
+            reader.force_flush(seconds * 1000)
 
 
 _lock = threading.Lock()
@@ -81,7 +90,7 @@ def configure(name: str) -> Telemetry | None:
         if "OTEL_PROPAGATORS" not in os.environ:
             # Baggage is what somebody else wants to pass on; nothing here passes on what it does not know.
             propagate.set_global_textmap(TraceContextTextMapPropagator())
-        _configured.append(Telemetry(traces, measures, registry))
+        _configured.append(Telemetry(traces, measures, registry, tuple(readers[1:])))
         return _configured[0]
 
 
