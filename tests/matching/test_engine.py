@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from matching.domain.engine.assignment import Assignment, assign
-from matching.domain.engine.fair import assign_fairly
+from matching.domain.engine.fair import fairest
 from matching.domain.engine.market import Market
 from matching.domain.engine.scoring import Pricing, best, score_pairs, score_row, top
 from tests.matching.dense import market_of
@@ -153,11 +153,11 @@ def test_the_same_market_has_the_same_answer_on_any_number_of_threads() -> None:
 def test_the_fair_objective_raises_the_worst_pair_before_the_total(seed: int) -> None:
     rng = np.random.default_rng(seed)
     market = random_market(rng, int(rng.integers(1, 25)), int(rng.integers(1, 25)), richness=int(rng.choice([2, 12])))
-    found = assign_fairly(market)
+    found = fairest(market, assign)
     pairs, _ = optimum(market, coverage=True)
     floors = sorted({int(s) for s in scores_by_definition(market).ravel() if s >= 0}, reverse=True)
     reached = (f for f in floors if optimum(replace(market, floor=f), coverage=True)[0] == pairs)
-    fairest = next(reached, 0) if pairs else 0
-    assert (found.assignment.pairs, found.floor) == (pairs, fairest)
-    assert found.assignment.total == optimum(replace(market, floor=fairest), coverage=True)[1]
-    assert found.ceiling == found.floor or found.proof is None
+    floor = next(reached, 0) if pairs else 0
+    assert (found.found.pairs, found.floor) == (pairs, floor)
+    assert found.found.total == optimum(replace(market, floor=floor), coverage=True)[1]
+    assert found.ceiling == found.floor

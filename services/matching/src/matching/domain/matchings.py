@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.domain.encoding import Encoded, wish_lists
-from matching.domain.engine.assignment import Assignment, assign
+from matching.domain.engine.assignment import Assignment, Progress, Stop, assign
 from matching.domain.engine.circle_bounds import SCALE
 from matching.domain.engine.circles import form_circles
 from matching.domain.engine.deferred import blocking_pairs, deferred_acceptance, rankings_by_score
-from matching.domain.engine.fair import assign_fairly
-from matching.domain.engine.market import FULL, Indices, Market
+from matching.domain.engine.fair import fairest
+from matching.domain.engine.market import Indices, Market
 from matching.domain.engine.moves import rematch
 from matching.domain.engine.peers.pairing import Pairing, pair_up
 from matching.domain.engine.peers.threes import pair_up_with_threes
@@ -23,8 +23,6 @@ from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 from matching.domain.solutions import Proof
 
-Progress = Callable[[int], None]
-Stop = Callable[[], bool]
 Prices = npt.NDArray[np.int64]
 
 MOST_RANKED = 25_000_000
@@ -76,10 +74,6 @@ class Matching:
         free[[row for three in self.threes for row in three]] = False
         return np.flatnonzero(free).astype(np.int32)
 
-    def excludes(self, pairs: int) -> bool:
-        """Whether it is proven that there cannot be so many pairs."""
-        return self.upper_bound < self.base * pairs
-
 
 def match(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
     """The best matching of a problem's market under the programme's objective."""
@@ -95,14 +89,21 @@ def match(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matc
 
 def _of_format(market: Market, problem: Problem, stop: Stop, say: Progress) -> Matching:
     rules = problem.rules
+    solve = _solver(problem, stop, say)
+    if rules.objective != "fair":
+        return solve(market)
+    fair = fairest(market, solve, stop=stop, say=say)
+    return replace(fair.found, details=fair.found.details | {"floor": fair.floor, "ceiling": fair.ceiling})
+
+
+def _solver(problem: Problem, stop: Stop, say: Progress) -> Callable[[Market], Matching]:
+    rules = problem.rules
     if problem.format == "peer":
-        return _perhaps_fairly(market, rules, stop, lambda part: _peers(part, rules, stop, say))
+        return lambda market: _peers(market, rules, stop, say)
     if problem.format == "group" and rules.circle_min > 1:
-        return _perhaps_fairly(market, rules, stop, lambda part: _circles(part, rules, stop, say))
-    if rules.objective == "fair":
-        return _fairly(market, rules, stop, say)
+        return lambda market: _circles(market, rules, stop, say)
     coverage = rules.objective != "total"
-    return _by_prices(assign(market, coverage=coverage, charge=rules.load_charge, stop=stop, say=say))
+    return lambda market: _by_prices(assign(market, coverage=coverage, charge=rules.load_charge, stop=stop, say=say))
 
 
 def _by_prices(found: Assignment) -> Matching:
@@ -117,39 +118,6 @@ def _by_prices(found: Assignment) -> Matching:
         column_price=found.column_price,
         details={"charge": found.charge, "rounds": found.rounds},
     )
-
-
-def _fairly(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
-    found = assign_fairly(market, charge=rules.load_charge, stop=stop, say=say)
-    best = _by_prices(found.assignment)
-    return replace(best, details=best.details | {"floor": found.floor, "ceiling": found.ceiling})
-
-
-def _perhaps_fairly(market: Market, rules: Rules, stop: Stop, solve: Callable[[Market], Matching]) -> Matching:
-    """The best matching; where the worst pair counts first, of those with the best worst pair.
-
-    The floor is raised by bisection as long as as many can be matched. The ceiling is the highest worst pair that is
-    not proven impossible: above the floor if time ran out, or a bound on coverage is not tight.
-    """
-    best = solve(market)
-    if rules.objective != "fair" or not best.pairs:
-        return best
-    low, high = _worst(market, best), FULL
-    while low < high and not stop():
-        middle = (low + high + 1) // 2
-        found = solve(replace(market, floor=max(market.floor, middle)))
-        if found.pairs == best.pairs:
-            best, low = found, _worst(market, found)
-        elif found.excludes(best.pairs):
-            high = middle - 1
-        else:
-            break
-    return replace(best, details=best.details | {"floor": low, "ceiling": high})
-
-
-def _worst(market: Market, found: Matching) -> int:
-    held = np.flatnonzero(found.mate >= 0).astype(np.int32)
-    return int(score_pairs(market, held, found.mate[held]).min(initial=FULL))
 
 
 def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:

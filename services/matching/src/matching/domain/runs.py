@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.domain.encoding import Encoded, contributions_of, encode
+from matching.domain.engine.assignment import Progress, Stop
 from matching.domain.engine.market import FULL
 from matching.domain.engine.scoring import best
-from matching.domain.matchings import Matching, Progress, Stop, match
+from matching.domain.matchings import Matching, match
 from matching.domain.people import Profile
 from matching.domain.problems import Names, Problem
 from matching.domain.refusal import BadValue

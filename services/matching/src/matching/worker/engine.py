@@ -20,9 +20,9 @@ from opentelemetry import context, trace
 from chassis.tracing import parse_traceparent
 from chassis.transaction import Database
 from matching.adapters.db.runs import Run
+from matching.domain.engine.assignment import Stop
 from matching.domain.export import exported
 from matching.domain.fairness import fairness
-from matching.domain.matchings import Stop
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules

@@ -1,53 +1,83 @@
 """Fair matching: as many pairs as can be, among those the best worst-off pair, among those the highest total.
 
-Bottleneck assignment by bisection over the floor (Burkard, Dell'Amico & Martello 2012, section 6.2): the floor is
-raised as long as as many rows can still be matched. Each step is an exact assignment, so that the last floor which
-holds and the first which does not are both proven.
+Bottleneck assignment by bisection over the floor (Burkard, Dell'Amico & Martello 2012, section 6.2), around any solver
+that puts coverage first: the floor is raised as long as as many can still be matched.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
 
-from matching.domain.engine.assignment import Assignment, Progress, Stop, assign
-from matching.domain.engine.market import FORBIDDEN, FULL, Market
+import numpy as np
+
+from matching.domain.engine.assignment import Progress, Stop
+from matching.domain.engine.market import FULL, Indices, Market
+from matching.domain.engine.scoring import score_pairs
+
+
+class Covering(Protocol):
+    """What a solver found that puts coverage first."""
+
+    @property
+    def mate(self) -> Indices:
+        """Column of each row, -1 without one."""
+
+    @property
+    def pairs(self) -> int:
+        """How many are matched."""
+
+    @property
+    def base(self) -> int:
+        """What one more pair is worth above its score."""
+
+    @property
+    def upper_bound(self) -> int:
+        """No matching has a higher value of base * pairs + total."""
+
+
+Found = TypeVar("Found", bound=Covering)
 
 
 @dataclass(frozen=True, slots=True)
-class FairAssignment:
-    """The pairs, and what proves that nobody could have raised the worst of them."""
+class Fairest(Generic[Found]):
+    """The fairest matching, and how far that is proven."""
 
-    assignment: Assignment
-    """The highest total among the fairest; its prices are those of the market with `floor`."""
+    found: Found
+    """The highest total among the fairest; its bound is that of the market with `floor`."""
     floor: int
     """The score of the worst pair; 0 without pairs."""
     ceiling: int
-    """No matching of as many pairs has a worst pair above this; equal to `floor` where that is proven."""
-    proof: Assignment | None
-    """With a floor of `ceiling + 1` there are fewer pairs: the assignment that proves it. None where no score is so
-    high, or where time ran out."""
+    """No matching of as many pairs has a worst pair above this. Higher than the floor if time ran out, or where a
+    bound on coverage is not tight."""
 
 
-def assign_fairly(
-    market: Market, *, charge: int = 0, stop: Stop = lambda: False, say: Progress = lambda _: None
-) -> FairAssignment:
-    """Match with coverage first, then the worst pair, then the total."""
-    best = assign(market, charge=charge, stop=stop)
-    low, high, proof = worst_of(best), FULL, None
-    steps, done = max(1, (high - low).bit_length()), 0
-    while low < high and best.pairs and not stop():
+def fairest(
+    market: Market,
+    solve: Callable[[Market], Found],
+    *,
+    stop: Stop = lambda: False,
+    say: Progress = lambda _: None,
+) -> Fairest[Found]:
+    """Match with coverage first, then the worst pair, then the total; `solve` puts coverage first."""
+    best = solve(market)
+    if not best.pairs:
+        return Fairest(best, 0, 0)
+    low, high, done = _worst(market, best), FULL, 0
+    steps = max(1, (high - low).bit_length())
+    while low < high and not stop():
         middle = (low + high + 1) // 2
-        found = assign(replace(market, floor=max(market.floor, middle)), charge=charge, stop=stop)
+        found = solve(replace(market, floor=max(market.floor, middle)))
         if found.pairs == best.pairs:
-            best, low = found, worst_of(found)
-        elif found.gap == 0:
-            high, proof = middle - 1, found
+            best, low = found, _worst(market, found)
+        elif found.upper_bound < found.base * best.pairs:
+            high = middle - 1
         else:
             break
         done += 1
         say(min(99, 100 * done // steps))
-    return FairAssignment(best, low, high if best.pairs else low, proof)
+    return Fairest(best, low, high)
 
 
-def worst_of(found: Assignment) -> int:
-    """The lowest score of any pair; 0 without pairs."""
-    held = found.score[found.score > FORBIDDEN]
-    return int(held.min()) if len(held) else 0
+def _worst(market: Market, found: Covering) -> int:
+    held = np.flatnonzero(found.mate >= 0).astype(np.int32)
+    return int(score_pairs(market, held, found.mate[held]).min())

@@ -6,14 +6,13 @@ blossoms goes on over each person's nearest partners; then all pairs are priced,
 the search goes on from where it was. When none is left, value and bound are equal: the pairing is the best.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from matching.domain.engine.assignment import assign
+from matching.domain.engine.assignment import Progress, Stop, assign
 from matching.domain.engine.market import FULL, Market, Points, Terms
 from matching.domain.engine.peers.blossoms import dissolve
 from matching.domain.engine.peers.certificate import Certificate, certificate, priced, raised
@@ -26,8 +25,6 @@ NEAREST = 16
 _SEARCHES = 64
 """People from whom searches start before `stop` is asked again."""
 
-Progress = Callable[[int], None]
-Stop = Callable[[], bool]
 People = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]
 

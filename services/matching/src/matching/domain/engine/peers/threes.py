@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from matching.domain.engine.assignment import Progress, Stop
 from matching.domain.engine.market import FULL, Market, Points
 from matching.domain.engine.peers.certificate import Certificate, common_z, deepest_chains, priced
-from matching.domain.engine.peers.pairing import Pairing, People, Progress, Stop, pair_worth
+from matching.domain.engine.peers.pairing import Pairing, People, pair_worth
 from matching.domain.engine.peers.pools import pairing_of, pools, restricted
 from matching.domain.engine.scoring import score_pairs
 
