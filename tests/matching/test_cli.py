@@ -67,6 +67,20 @@ def test_pairs_that_are_settled_hold(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert partners(found(capsys, table(tmp_path), "--pairs", pairs)) == {"M3": "N2"}
 
 
+def test_pairs_that_cannot_be_read_are_refused_by_their_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = tmp_path / "pairs.csv"
+    for text, words in {
+        "mentee_id;mentor_id;kind\nM3;N2;must_match\nM2;N1;maybe\n": "line 3: the kind is none of",
+        "mentee_id,mentor_id,kind\nM3\n": "line 2: row: has 1 cells",
+        "mentee_id,kind\n": "no column mentor_id",
+    }.items():
+        pairs.write_text(text, encoding="utf-8")
+        assert run("match", table(tmp_path), "--pairs", pairs) == 2
+        assert words in capsys.readouterr().err
+
+
 def test_peers_of_one_file_are_paired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     people = table(tmp_path, "A,peer", "B,peer", "C,peer", "D,peer", header="employee_id,role")
     assert len(found(capsys, people, "--format", "peer")["pairs"]) == 2
@@ -84,6 +98,25 @@ def test_json_lines_are_read_too(tmp_path: Path, capsys: pytest.CaptureFixture[s
     answer = found(capsys, people)
     assert partners(answer) == {"A": "B"}
     assert answer["refused"] == [{"line": 4, "reason": "row: is not JSON"}]
+
+
+BAD_JSON = {
+    '{"employee_id": "C", "role": "mentee", "level": [1]}': "level: '[1]' is no whole number",
+    '{"employee_id": "C", "role": "mentee", "skills": {"a": 1}}': "skills: holds something that is no word",
+    '{"employee_id": "C", "role": "mentee", "shoe": 42}': "row: has 'shoe', which means nothing here",
+}
+
+
+@pytest.mark.parametrize("row", BAD_JSON)
+def test_a_json_row_that_cannot_be_meant_is_refused_by_its_field(
+    row: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = tmp_path / "people.jsonl"
+    others = '{"employee_id": "A", "role": "mentee", "skills": null}\n{"employee_id": "B", "role": "mentor"}\n'
+    people.write_text(f"{others}{row}\n", encoding="utf-8")
+    answer = found(capsys, people)
+    assert partners(answer) == {"A": "B"}
+    assert [(one["line"], one["reason"].startswith(BAD_JSON[row])) for one in answer["refused"]] == [(3, True)]
 
 
 BAD = {

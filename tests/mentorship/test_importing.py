@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.cloudevents import MAX_EVENT_BYTES, size_of
+from chassis.records import Refused
 from contracts.hr import EmployeeHired
 from mentorship import broker
 from mentorship.company import people, write
-from mentorship.importing import Refused, Row, envelope, outgoing, read_rows, send
+from mentorship.importing import Row, envelope, outgoing, read_rows, send
 from mentorship.problem import Problem
 from mentorship.topology import jetstream
 from tests.mentorship.commanding import Command
@@ -67,7 +68,7 @@ def test_lines_are_counted_right_behind_a_cell_with_line_breaks(tmp_path: Path) 
 
 def test_the_second_row_of_the_same_employee_is_refused(tmp_path: Path) -> None:
     rows = from_csv(tmp_path, HEAD + "E1,Ann,ann@x.org,3,\nE1,Anna,anna@x.org,3,\n")
-    assert refused(rows) == [(3, "employee_id: stands in line 2 already")]
+    assert refused(rows) == [(3, "employee_id: stands on line 2 already")]
 
 
 def test_bytes_that_are_no_utf8_cost_their_own_row_only(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_a_row_of_another_length_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_without_the_needed_columns_is_refused_whole(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="no column employee_id, email"):
+    with pytest.raises(Problem, match="no column employee_id and no column email"):
         from_csv(tmp_path, "display_name\nAnn\n")
 
 

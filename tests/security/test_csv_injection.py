@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from chassis.records import Refusals, Refused
 from contracts.hr import EmployeeHired
-from mentorship.commands.imports import Refusals
 from mentorship.company import write
-from mentorship.importing import Refused, Row, read_rows
+from mentorship.importing import Row, read_rows
 
 VERSION = 1_750_000_000_000
 ATTACKS = (

@@ -4,10 +4,11 @@ import sys
 import time
 from collections.abc import Iterator
 
+from chassis.records import Refused
 from mentorship.broker import Access, connected, run
 from mentorship.cli import guarded
 from mentorship.company import SMALLEST, people
-from mentorship.importing import Refused, Row, send
+from mentorship.importing import Row, send
 from mentorship.local.home import Home, Platform
 from mentorship.problem import Problem
 

@@ -1,6 +1,5 @@
 """Matches what the files hold, shows how far it is, and writes what was asked for."""
 
-import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from chassis.records import Refusals, Refused
 from matching.cli.outcome import Outcome
-from matching.cli.people_file import Refused
 from matching.cli.report_page import page
 from matching.cli.report_text import show
 from matching.cli.task import Given, fail, task_of
@@ -77,15 +76,11 @@ def _outcome(problem: Problem, seconds: float | None, refused: tuple[Refused, ..
 
 def _refusals(people: Path, refused: tuple[Refused, ...]) -> Path | None:
     """The file beside the people's that says which rows were refused and why."""
-    path = people.with_name(f"{people.name}.refused.csv")
+    listed = Refusals(people)
     if not refused:
-        path.unlink(missing_ok=True)
         return None
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("line", "reason"))
-        writer.writerows((row.line, row.reason) for row in refused)
-    return path
+    listed.add(*refused)
+    return listed.path
 
 
 def _pairs_csv(solution: Solution) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from matching.cli.people_file import Refused
+from chassis.records import Refused
 from matching.domain.problems import Problem
 from matching.domain.solutions import Solution
 

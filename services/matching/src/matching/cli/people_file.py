@@ -23,15 +23,15 @@ Columns (only the first two are needed; several words in a cell are separated by
     trained          yes or no
 """
 
-import csv
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chassis.records import Record, Refused, read_records, words_of
 from matching.domain.directory import reporting_intervals
 from matching.domain.people import Profile, profile_of
 from matching.domain.refusal import BadValue
@@ -40,18 +40,6 @@ ROLES = ("mentee", "mentor", "peer")
 LISTS = ("languages", "skills", "skills_wanted", "skills_offered", "goals", "interests", "wishes", "blocks", "earlier")
 _YES, _NO = frozenset({"yes", "true", "1", "y"}), frozenset({"no", "false", "0", "n", ""})
 _CAPACITY_MOST = 10_000
-
-
-class NoTable(Exception):
-    """The file as a whole cannot be read as people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A row that cannot be meant: the line it begins on, counted from 1, and what is wrong."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +62,15 @@ class People:
     refused: tuple[Refused, ...]
 
 
-def read_people(lines: Iterable[str], now: datetime, *, json_lines: bool) -> People:
+def read_people(path: Path, now: datetime) -> People:
     """The people of a file in the order of its rows."""
     good: dict[str, Listed] = {}
     refused: list[Refused] = []
-    for line, record in _json_records(lines) if json_lines else _csv_records(lines):
-        row = _listed(line, record, now) if isinstance(record, dict) else Refused(line, record)
+    for record in read_records(path, ("employee_id", "role"), _COLUMNS):
+        row = record if isinstance(record, Refused) else _listed(record, now)
         if isinstance(row, Listed) and row.profile.employee_id in good:
             first = good[row.profile.employee_id].line
-            row = Refused(line, f"employee_id: {row.profile.employee_id} stands on line {first} already")
+            row = Refused(row.line, f"employee_id: {row.profile.employee_id} stands on line {first} already")
         if isinstance(row, Refused):
             refused.append(row)
         else:
@@ -108,15 +96,16 @@ def _placed(profile: Profile, intervals: Mapping[str, tuple[int, int]]) -> Profi
     return replace(profile, line=(enter + 1, leave + 1))
 
 
-def _listed(line: int, record: Mapping[str, Any], now: datetime) -> Listed | Refused:
+def _listed(row: Record, now: datetime) -> Listed | Refused:
+    record = {field: value for field, value in row.fields.items() if value is not None}
     try:
         roles = _roles(record.get("role"))
         profile = _profile(record, now)
         profile.must_make_sense()
     except BadValue as error:
-        return Refused(line, f"{error.field}: {error.detail}")
+        return Refused(row.line, f"{error.field}: {error.detail}")
     manager = record.get("manager_id")
-    return Listed(line, roles, str(manager) if manager else None, profile)
+    return Listed(row.line, roles, str(manager) if manager else None, profile)
 
 
 def _profile(record: Mapping[str, Any], now: datetime) -> Profile:
@@ -143,7 +132,7 @@ def _profile(record: Mapping[str, Any], now: datetime) -> Profile:
 
 
 def _roles(given: Any) -> frozenset[str]:
-    words = given if isinstance(given, list) else _split(str(given or ""))
+    words = given if isinstance(given, list) else words_of(str(given or ""))
     roles = frozenset(str(word).strip().casefold() for word in words)
     if unknown := sorted(roles - set(ROLES)):
         raise BadValue("role", f"{unknown[0]!r} is none of {', '.join(ROLES)}")
@@ -151,9 +140,9 @@ def _roles(given: Any) -> frozenset[str]:
 
 
 def _words(record: Mapping[str, Any], field: str) -> tuple[str, ...]:
-    given = record.get(field, ())
-    words = given if isinstance(given, list | tuple) else _split(str(given))
-    if not all(isinstance(word, str | int) for word in words):
+    given = record.get(field, [])
+    words = words_of(given) if isinstance(given, str) else given
+    if not isinstance(words, list) or not all(isinstance(word, str | int) for word in words):
         raise BadValue(field, "holds something that is no word")
     return tuple(filter(None, (str(word).strip() for word in words)))
 
@@ -163,9 +152,7 @@ def _text(record: Mapping[str, Any], field: str) -> str:
 
 
 def _whole(record: Mapping[str, Any], field: str, unless_said: int) -> int:
-    given = record.get(field, "")
-    if given in {"", None}:
-        return unless_said
+    given = record.get(field, unless_said)
     with suppress(ValueError):
         number = int(str(given).strip())
         if abs(number) < 2**31:
@@ -197,49 +184,6 @@ def _day(record: Mapping[str, Any]) -> str | None:
         return datetime.fromisoformat(given).replace(tzinfo=UTC).date().isoformat()
     except ValueError:
         raise BadValue("hired_on", f"{given[:20]!r} is no day such as 2024-05-01") from None
-
-
-def _split(cell: str) -> list[str]:
-    return [word for part in cell.split(";") for word in part.split("|") if word.strip()]
-
-
-def _json_records(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            yield number, "row: is not JSON"
-            continue
-        yield number, record if isinstance(record, dict) else "row: is not a JSON object"
-
-
-def _csv_records(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    source = iter(lines)
-    header = next(source, "")
-    delimiter = max(",\t;", key=header.count)
-    columns = [column.strip().casefold() for column in next(csv.reader([header], delimiter=delimiter), [])]
-    if missing := [name for name in ("employee_id", "role") if name not in columns]:
-        raise NoTable(f"has no column {' and no column '.join(missing)}: its first line must name the columns")
-    if unknown := sorted(set(filter(None, columns)) - _COLUMNS):
-        raise NoTable(f"has a column {unknown[0]!r} that means nothing here; there are {', '.join(sorted(_COLUMNS))}")
-    reader = csv.reader(source, delimiter=delimiter)
-    while True:
-        line = reader.line_num + 2  # the header is line 1, and a quoted cell may span several lines
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, f"row: {error}"
-            continue
-        if not any(cells):
-            continue
-        if len(cells) != len(columns):
-            yield line, f"row: has {len(cells)} cells, the first line names {len(columns)}"
-            continue
-        yield line, {column: cell for column, cell in zip(columns, cells, strict=True) if cell.strip()}
 
 
 _COLUMNS = frozenset(

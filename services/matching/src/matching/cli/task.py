@@ -1,6 +1,5 @@
 """From files to a problem: people, rules, pairs that are settled beforehand, a taxonomy of skills."""
 
-import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,15 +8,17 @@ from typing import NamedTuple, NoReturn
 
 import typer
 
+from chassis.records import NoTable, Refused, read_records
 from contracts.matching import Format
 from matching.adapters.skills import load_taxonomy, own_taxonomy
-from matching.cli.people_file import NoTable, People, read_people
+from matching.cli.people_file import People, read_people
 from matching.domain.problems import Names, Problem, peers_in_order
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules, rules_of
 from matching.domain.skills import Taxonomy
 
 KINDS = ("must_match", "forbidden", "earlier")
+_PAIR = ("mentee_id", "mentor_id", "kind")
 
 
 class Given(NamedTuple):
@@ -68,8 +69,7 @@ def task_of(given: Given) -> Task:
 
 def _people(path: Path, now: datetime) -> People:
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return read_people(file, now, json_lines=path.suffix in {".jsonl", ".ndjson"})
+        return read_people(path, now)
     except NoTable as error:
         fail(f"{path} {error}.")
 
@@ -104,12 +104,13 @@ def _pairs(path: Path | None, *, peers: bool) -> dict[str, frozenset[Names]]:
 
 
 def _settled(path: Path) -> Iterator[tuple[str, Names]]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.DictReader(file)
-        if missing := {"mentee_id", "mentor_id", "kind"} - set(reader.fieldnames or ()):
-            fail(f"{path} has no column {min(missing)}: it needs mentee_id, mentor_id and kind.")
-        for row in reader:
-            kind = (row["kind"] or "").strip().casefold()
-            if kind not in KINDS:
-                fail(f"{path}, line {reader.line_num}: the kind is none of {', '.join(KINDS)}.")
-            yield kind, ((row["mentee_id"] or "").strip(), (row["mentor_id"] or "").strip())
+    try:
+        for row in read_records(path, _PAIR, _PAIR):
+            if isinstance(row, Refused):
+                fail(f"{path}, line {row.line}: {row.reason}.")
+            mentee, mentor, kind = (str(row.fields.get(column, "")) for column in _PAIR)
+            if kind.casefold() not in KINDS:
+                fail(f"{path}, line {row.line}: the kind is none of {', '.join(KINDS)}.")
+            yield kind.casefold(), (mentee, mentor)
+    except NoTable as error:
+        fail(f"{path} {error}.")

@@ -1,6 +1,5 @@
 """`mentorship import`: employees from a file to HR events."""
 
-import csv
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -8,26 +7,10 @@ from typing import Literal
 
 import typer
 
+from chassis.records import Refusals
 from mentorship import broker, terminal
-from mentorship.importing import Outcome, Refused
+from mentorship.importing import Outcome
 from mentorship.progress import progress
-
-
-class Refusals:
-    """The file beside the imported one that says which rows were refused and why; made when the first one is."""
-
-    def __init__(self, imported: Path) -> None:
-        self.path = imported.with_name(f"{imported.name}.refused.csv")
-        self._rows: list[Refused] = []
-        self.path.unlink(missing_ok=True)
-
-    def add(self, refused: Refused) -> None:
-        """Note one row; reasons name fields, never their values."""
-        with self.path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if file.tell() == 0:
-                writer.writerow(("line", "reason"))
-            writer.writerow((refused.line, refused.reason))
 
 
 def import_file(

@@ -14,8 +14,9 @@ from nats.errors import Error as NatsError
 
 from chassis.cloudevents import CloudEvent, headers_of, size_of
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
+from chassis.records import Refused
 from contracts.event import Event
-from mentorship.importing.rows import Refused, Row
+from mentorship.importing.rows import Row
 from mentorship.problem import Problem
 
 STREAM = "HR"
