@@ -1,17 +1,24 @@
 """The examples that the README shows do what it says."""
 
+import csv
 import json
+import re
 import runpy
+import shlex
 from pathlib import Path
+
+import pytest
 
 import matching.main
 from contracts.hr import EmployeeHired
+from mentorship.cli import main
 from tests.conftest import Token
 from tests.fixtures.bus import Bus
 from tests.fixtures.databases import Databases
 from tests.fixtures.services import Runner
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
 
 
 async def test_the_python_example_publishes_an_event_that_the_stream_keeps(bus: Bus) -> None:
@@ -34,3 +41,21 @@ async def test_the_http_example_hands_in_an_event_that_reaches_the_stream_once(
         await bus.settled()
     [message] = await bus.messages("hr.employee.hired.v1")
     assert json.loads(message.data or b"")["employee_id"] == "E2002"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/matching.md"])
+def test_the_example_company_is_matched_by_the_command_as_it_is_written(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^ *mentorship ((?:match|verify-run) .*)$", (ROOT / page).read_text(), re.MULTILINE)
+    assert commands
+    for command in commands:
+        with pytest.raises(SystemExit) as ended:
+            main(shlex.split(command))
+        assert not ended.value.code, command
+    with (tmp_path / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 26
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["mentees"]
