@@ -3,11 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
-from mentorship.local.home import Platform
+from mentorship.local.home import Home, Platform
 
 
 async def rows(platform: Platform, service: str, query: str, *arguments: object) -> list[asyncpg.Record]:
@@ -79,9 +79,22 @@ async def messages(platform: Platform, kind: str) -> Counter[tuple[str, str]]:
     return Counter({(row["employee_id"], row["kind"]): row["n"] for row in found})
 
 
-async def mails_intended(platform: Platform) -> Counter[str]:
-    """How many mails stand in each state."""
+class Mail(NamedTuple):
+    """What notifications says of a mail."""
+
+    status: str
+    unconfirmed: int
+
+
+async def mails(platform: Platform) -> dict[str, Mail]:
+    """Every mail that was ever meant, by its Message-ID's left part."""
     found = await rows(
-        platform, "notifications", "SELECT status, count(*) AS n FROM message WHERE channel = 'email' GROUP BY 1"
+        platform, "notifications", "SELECT message_id, status, unconfirmed FROM message WHERE channel = 'email'"
     )
-    return Counter({row["status"]: row["n"] for row in found})
+    return {str(row["message_id"]): Mail(row["status"], row["unconfirmed"]) for row in found}
+
+
+def arrivals(home: Home) -> Counter[str]:
+    """How often each mail was given to the sink."""
+    with (home.folder / "mail.jsonl").open() as lines:
+        return Counter(json.loads(line)["message_id"].strip("<>").partition("@")[0] for line in lines)

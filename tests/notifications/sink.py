@@ -15,6 +15,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from icalendar import Calendar, Component
 
 DROP = "drop"
+TAKE_AND_DROP = "take and drop"
+"""Answers of a server that hangs up; the second has kept the mail when it does."""
 
 
 @dataclass
@@ -52,13 +54,15 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.content_answers:
-            return self._answer(server, self.content_answers.popleft())
-        self.envelopes.append(envelope)
+        answer = self.content_answers.popleft() if self.content_answers else ""
+        if answer in {"", TAKE_AND_DROP}:
+            self.envelopes.append(envelope)
+        if answer:
+            return self._answer(server, answer)
         return "250 OK"
 
     def _answer(self, server: SMTP, answer: str) -> str:
-        if answer == DROP:
+        if answer in {DROP, TAKE_AND_DROP}:
             cast(asyncio.Transport, server.transport).abort()
             return "421 gone"
         return answer

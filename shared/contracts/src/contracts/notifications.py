@@ -4,7 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.event import Event
-from contracts.words import Code, EmployeeId, Seconds
+from contracts.words import Code, Count, EmployeeId, Seconds
 
 Channel = Literal["in_app", "email"]
 
@@ -16,6 +16,8 @@ class MessageState(Event):
     employee_id: EmployeeId
     kind: Code
     channel: Channel
+    unconfirmed: Count | None = None
+    """Attempts to hand it over whose outcome nobody knows: beside what else is said, it may have arrived so often."""
 
 
 class MessageSent(MessageState, subject="mentorship.notifications.message.sent.v1", about="message_id"):
@@ -31,6 +33,6 @@ class MessageFailed(MessageState, subject="mentorship.notifications.message.fail
 
 
 class MessageSuppressed(MessageState, subject="mentorship.notifications.message.suppressed.v1", about="message_id"):
-    """The message was not sent on purpose."""
+    """The message is no longer to be sent."""
 
     reason: Literal["preference", "departed", "stale"]

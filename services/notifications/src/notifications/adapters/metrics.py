@@ -6,11 +6,21 @@ from notifications.domain.messages import Message
 _messages = meter.create_counter(
     "mentorship.notifications.messages", unit="{message}", description="Messages by kind, channel and outcome."
 )
+_repeated = meter.create_counter(
+    "mentorship.notifications.mails.repeated",
+    unit="{mail}",
+    description="Mails handed over again since nobody knows whether they had arrived.",
+)
 _lateness = meter.create_histogram(
     "mentorship.notifications.reminder.lateness",
     unit="s",
     description="How long after its time a reminder went out.",
 )
+
+
+def count_repeated(message: Message) -> None:
+    """Count a mail that may arrive twice."""
+    _repeated.add(1, {"kind": str(message.kind)})
 
 
 def count(message: Message, outcome: str, late_seconds: float | None = None) -> None:

@@ -4,10 +4,11 @@ import asyncio
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib import errors
+from aiosmtplib import SMTPResponse, errors
 
 from notifications.adapters.mail import ascii_address
 
@@ -20,6 +21,10 @@ class Rejected(Exception):
 
 class Unreachable(Exception):
     """The server did not take this mail now."""
+
+
+class Unanswered(Exception):
+    """The server was given the mail, and nobody knows whether it took it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +60,29 @@ class Server:
         )
 
 
+class _Client(aiosmtplib.SMTP):
+    """Knows whether the server has been given anything of the mail at hand."""
+
+    contents_begun = False
+
+    async def data(self, message: str | bytes, /, **options: Any) -> SMTPResponse:
+        self.contents_begun = True
+        return await super().data(message, **options)
+
+
 class Transport:
     """One sender's connection to the server; not to be shared between tasks."""
 
     def __init__(self, server: Server, seconds: float = 20.0) -> None:
         self.server = server
         self.seconds = seconds
-        self._client: aiosmtplib.SMTP | None = None
+        self._client: _Client | None = None
 
     async def send(self, sender: str, recipient: str, content: bytes) -> None:
-        """Hand over one mail; raises `Rejected` or `Unreachable`. The text of what a server says goes nowhere."""
+        """Hand over one mail; raises `Rejected`, `Unreachable` or `Unanswered`.
+
+        The text of what a server says goes nowhere.
+        """
         try:
             async with asyncio.timeout(self.seconds):
                 await self._send(sender, recipient, content)
@@ -79,8 +97,9 @@ class Transport:
             raise Rejected from None
         # Everything before MAIL FROM, a refused password too, speaks of the server, not of this mail.
         except (errors.SMTPException, OSError, ssl.SSLError, TimeoutError):
+            given = self._client is not None and self._client.contents_begun
             await self.close()
-            raise Unreachable from None
+            raise (Unanswered if given else Unreachable) from None
 
     async def rest(self) -> None:
         """Say goodbye while there is nothing to send: servers drop who stays silent."""
@@ -97,7 +116,7 @@ class Transport:
 
     async def _send(self, sender: str, recipient: str, content: bytes) -> None:
         if self._client is None or not self._client.is_connected:
-            self._client = aiosmtplib.SMTP(
+            self._client = _Client(
                 hostname=self.server.host,
                 port=self.server.port,
                 username=self.server.username,
@@ -107,6 +126,7 @@ class Transport:
                 timeout=self.seconds,
             )
             await self._client.connect()
+        self._client.contents_begun = False
         recipient = ascii_address(recipient)
         options = [] if recipient.isascii() else ["SMTPUTF8"]
         if options and not self._client.supports_extension("smtputf8"):

@@ -38,6 +38,8 @@ class Message:
     due_at: datetime | None = None
     """When it should have gone out, for a reminder."""
     attempts: int = 0
+    unconfirmed: int = 0
+    """Attempts to hand it over whose outcome nobody knows: it may have arrived so many times."""
     traceparent: str | None = None
     read_at: datetime | None = None
 
@@ -59,6 +61,8 @@ class Outcome:
     status: Status
     reason: str | None = None
     again_at: datetime | None = field(default=None)
+    answered: bool = True
+    """False where it was handed over and nobody said what became of it."""
 
 
 def facts_of(kind: Kind, data: dict[str, Any]) -> Facts:

@@ -28,6 +28,7 @@ def announce(tx: Tx, message: Message, outcome: Outcome, cause: Received[Any] | 
             "channel": message.channel,
             "late_seconds": late,
             "reason": outcome.reason,
+            "unconfirmed": message.unconfirmed or None,
         }
     )
     tx.publish(event, version=1, cause=cause)

@@ -1,5 +1,6 @@
-"""Sending mail: claimed under a lease, decided anew, handed over outside any transaction, settled."""
+"""Sending mail: claimed under a lease, decided anew, noted as begun, handed over outside any transaction, settled."""
 
+import asyncio
 import random
 from dataclasses import dataclass, field
 
@@ -9,16 +10,17 @@ from chassis.ids import uuid7
 from chassis.telemetry import tracer
 from chassis.tracing import parse_traceparent, remote_parent
 from chassis.transaction import Database, Tx
-from notifications.adapters import db
+from notifications.adapters import db, metrics
 from notifications.adapters.letters import Letters
 from notifications.adapters.mail import Mail
-from notifications.adapters.smtp import Rejected, Transport, Unreachable
+from notifications.adapters.smtp import Rejected, Transport, Unanswered, Unreachable
 from notifications.domain.decisions import RetryPolicy, decide
 from notifications.domain.kinds import RULES
 from notifications.domain.messages import Outcome, people_in, thing_id
 from notifications.handlers.announcing import announce
 
 _SENT = Outcome("sent")
+_NOTE_AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,12 @@ async def send_next(database: Database, sender: Sender) -> bool:
     ):
         mail = await _prepare(database, held, sender)
         if mail is not None:
-            outcome = await _hand_over(mail, held, sender)
-            async with database.transaction() as tx:
-                await _conclude(tx, held, sender.policy, outcome)
+            await _note(database, held, sender, await _hand_over(mail, held, sender))
     return True
 
 
 async def _prepare(database: Database, held: db.Lease, sender: Sender) -> Mail | None:
-    """The mail, if the message is still to be sent now; else what becomes of it is settled here."""
+    """The mail, its attempt begun, if it is still to be sent now; else what becomes of it is settled here."""
     message = held.message
     async with database.transaction() as tx:
         current = await db.known(tx, RULES[message.kind].about, thing_id(message.facts))
@@ -74,11 +74,14 @@ async def _prepare(database: Database, held: db.Lease, sender: Sender) -> Mail |
         elif reader.email is None:
             await _conclude(tx, held, sender.policy, Outcome("pending", "no_address"))
         else:
-            return sender.letters.compose(message, reader, people, tx.now)
+            mail = sender.letters.compose(message, reader, people, tx.now)
+            return mail if await db.begin_attempt(tx, held, sender.lease_seconds) else None
     return None
 
 
 async def _hand_over(mail: Mail, held: db.Lease, sender: Sender) -> Outcome:
+    if held.message.unconfirmed:
+        metrics.count_repeated(held.message)
     server = sender.transport.server
     with tracer.start_as_current_span(
         "smtp send",
@@ -99,7 +102,25 @@ async def _hand_over(mail: Mail, held: db.Lease, sender: Sender) -> Outcome:
         except Unreachable:
             span.set_status(Status(StatusCode.ERROR, "unreachable"))
             return Outcome("pending", "unreachable")
+        except Unanswered:
+            span.set_status(Status(StatusCode.ERROR, "unanswered"))
+            return Outcome("pending", "unreachable", answered=False)
         return _SENT
+
+
+async def _note(database: Database, held: db.Lease, sender: Sender, outcome: Outcome) -> None:
+    """Note what the server said, which this sender alone knows: while the database is away it is kept in mind."""
+    held = held if outcome.answered else held.unanswered
+    clock = asyncio.get_running_loop().time
+    give_up = clock() + sender.lease_seconds
+    while True:
+        try:
+            async with database.transaction() as tx:
+                return await _conclude(tx, held, sender.policy, outcome)
+        except Exception:
+            if clock() > give_up:
+                raise
+        await asyncio.sleep(_NOTE_AGAIN_SECONDS)
 
 
 async def _conclude(tx: Tx, held: db.Lease, policy: RetryPolicy, outcome: Outcome) -> None:

@@ -12,6 +12,7 @@ from notifications.adapters.db.knowledge import known, learn
 from notifications.adapters.db.messages import (
     Draft,
     Lease,
+    begin_attempt,
     claim_mail,
     inbox,
     insert,
@@ -27,6 +28,7 @@ __all__ = [
     "Draft",
     "Lease",
     "Preferences",
+    "begin_attempt",
     "claim_mail",
     "departed",
     "forget",

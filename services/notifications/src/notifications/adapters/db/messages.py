@@ -1,7 +1,7 @@
 """Messages: what is to be sent, what stands in an inbox, and what became of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,8 @@ from notifications.domain.kinds import Kind
 from notifications.domain.messages import Message, Outcome, Status, facts_of
 
 _COLUMNS = (
-    "message_id, effect, employee_id, kind, channel, facts, status, created_at, due_at, read_at, attempts, traceparent"
+    "message_id, effect, employee_id, kind, channel, facts, status, created_at, due_at, read_at, attempts,"
+    " unconfirmed, traceparent"
 )
 _INSERT = text(
     "INSERT INTO message (message_id, effect, employee_id, kind, channel, facts, status, reason, created_at, due_at,"
@@ -34,13 +35,19 @@ _CLAIM = text(
     " ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)"
     f" RETURNING {_COLUMNS}"
 )
+# Committed before the server hears of the mail: whoever dies from here on leaves behind that it may have arrived.
+_BEGIN = text(
+    "UPDATE message SET unconfirmed = unconfirmed + 1, next_attempt_at = :until"
+    " WHERE message_id = :id AND lease = :lease AND status = 'pending' RETURNING message_id"
+)
 _SETTLE = text(
-    "UPDATE message SET status = :status, reason = CAST(:reason AS text), settled_at = :now, lease = NULL"
+    "UPDATE message SET status = :status, reason = CAST(:reason AS text), settled_at = :now, lease = NULL,"
+    " unconfirmed = :unconfirmed"
     " WHERE message_id = :id AND lease = :lease AND status = 'pending' RETURNING message_id"
 )
 _POSTPONE = text(
     "UPDATE message SET reason = CAST(:reason AS text), next_attempt_at = :again_at, lease = NULL,"
-    " attempts = attempts - CAST(:uncounted AS integer)"
+    " attempts = attempts - CAST(:uncounted AS integer), unconfirmed = :unconfirmed"
     " WHERE message_id = :id AND lease = :lease AND status = 'pending'"
 )
 _INBOX = text(
@@ -69,6 +76,11 @@ class Lease:
 
     message: Message
     lease: UUID
+
+    @property
+    def unanswered(self) -> "Lease":
+        """The same after one more attempt of which nobody knows what became."""
+        return replace(self, message=replace(self.message, unconfirmed=self.message.unconfirmed + 1))
 
 
 async def insert(tx: Tx, drafts: Sequence[Draft], effect: UUID) -> frozenset[UUID]:
@@ -102,11 +114,25 @@ async def claim_mail(tx: Tx, lease: UUID, seconds: float) -> Lease | None:
     return Lease(_message(row), lease) if row else None
 
 
+async def begin_attempt(tx: Tx, held: Lease, seconds: float) -> bool:
+    """Note that a mail is about to be handed over, for so many seconds; False when it is another's, or was erased."""
+    until = tx.now + timedelta(seconds=seconds)
+    begun = await tx.connection.execute(_BEGIN, {"id": held.message.message_id, "lease": held.lease, "until": until})
+    return begun.one_or_none() is not None
+
+
 async def mark_settled(tx: Tx, held: Lease, status: Status, reason: str | None) -> bool:
     """Note what became of a mail; False when the lease has run out and it is another's, or it was erased."""
     settled = await tx.connection.execute(
         _SETTLE,
-        {"id": held.message.message_id, "lease": held.lease, "status": status, "reason": reason, "now": tx.now},
+        {
+            "id": held.message.message_id,
+            "lease": held.lease,
+            "status": status,
+            "reason": reason,
+            "now": tx.now,
+            "unconfirmed": held.message.unconfirmed,
+        },
     )
     return settled.one_or_none() is not None
 
@@ -121,6 +147,7 @@ async def postpone(tx: Tx, held: Lease, again_at: datetime, reason: str | None, 
             "again_at": again_at,
             "reason": reason,
             "uncounted": int(not counted),
+            "unconfirmed": held.message.unconfirmed,
         },
     )
 
@@ -158,6 +185,7 @@ def _message(row: Row[Any]) -> Message:
         created_at=row.created_at,
         due_at=row.due_at,
         attempts=row.attempts,
+        unconfirmed=row.unconfirmed,
         traceparent=row.traceparent,
         read_at=row.read_at,
     )

@@ -83,6 +83,13 @@ message = Table(
     _time("settled_at"),
     _time("read_at"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "unconfirmed",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="attempts to hand it over whose outcome nobody knows: it may have arrived so many times",
+    ),
     _time("next_attempt_at", nullable=False),
     Column("lease", UUID(as_uuid=True), comment="who is sending it"),
     Column("traceparent", Text),
