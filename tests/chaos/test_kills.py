@@ -72,7 +72,7 @@ async def _mails_are_what_was_meant(machine: Machine, killer: Killer) -> None:
     """Every mail that was sent arrived, and what else arrived is what the platform says may have: SMTP cannot be asked.
 
     Who dies between the server's 250 and the commit leaves one attempt that nobody knows the outcome of. The mail then
-    goes out again under its Message-ID, or, if it is no longer true by then, ends as suppressed with that attempt noted.
+    goes out again under its Message-ID, or, if it is no longer true by then, ends as suppressed with the attempt noted.
     """
     meant, arrived = await world.mails(machine.platform), world.arrivals(machine.home)
     assert {mail.status for mail in meant.values()} <= {"sent", "suppressed"}
