@@ -36,6 +36,7 @@ def demo(as_json: bool = terminal.Json) -> None:
     """Take a small company through one programme in about a minute: hires, a run, acceptances, sessions, a leaver.
 
     Deadlines and reminders of seconds are settings of that programme; everything goes through the services.
+    The first time on a machine, the worker compiles its matching engine meanwhile, which takes a minute more.
     """
     from mentorship.local.home import running_platform
 

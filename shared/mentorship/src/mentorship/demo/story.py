@@ -14,6 +14,7 @@ from contracts.hr import EmployeeLeft
 from mentorship.demo.callers import Answer, Callers, until
 from mentorship.demo.cast import Cast
 from mentorship.importing import envelope, outgoing, send_one
+from mentorship.problem import Problem
 
 Tell = Callable[[str, str], None]
 """Called with where something happens and what."""
@@ -23,6 +24,8 @@ REMIND_SECONDS = 9.0
 SESSION_IN_SECONDS = 9
 REMINDER_MINUTES = (0.05,)
 """Three seconds before a session."""
+RUN_SECONDS = 60.0
+"""How long a run may take; ten times that where the engine has to be compiled before."""
 
 _MANAGER = "programme-manager"
 
@@ -111,11 +114,7 @@ class Story:
     async def _match(self) -> list[Pair]:
         run = (await self._manage("POST", f"/programmes/{self._programme}/runs")).body["run_id"]
 
-        async def finished() -> dict[str, Any] | None:
-            found: dict[str, Any] = (await self._manage("GET", f"/runs/{run}?limit=200")).body
-            return found if found["status"] in {"completed", "failed"} else None
-
-        done = await until(finished, "the run to be completed")
+        done = await self.completed(run)
         best = max(done["pairs"], key=lambda pair: pair["score"])
         self._tell(
             "worker", f"a run finds {len(done['pairs'])} pairs of {done['people']} people in {done['seconds']:.2f} s"
@@ -128,6 +127,21 @@ class Story:
             "matching", f"the run is published: {len(pairs)} offers, one mail to each of {2 * len(pairs)} people"
         )
         return list(pairs)
+
+    async def completed(self, run: str) -> dict[str, Any]:
+        """The run with its pairs as soon as it has them; a worker new on a machine compiles its engine first."""
+
+        async def seen(*stages: str) -> dict[str, Any] | None:
+            found: dict[str, Any] = (await self._manage("GET", f"/runs/{run}?limit=200")).body
+            if found["status"] == "failed":
+                raise Problem(f"The run failed: {found['reason']}. `mentorship logs matching-worker` shows more.")
+            return found if found["status"] == "completed" or found["stage"] in stages else None
+
+        done = await until(lambda: seen("warming"), "the run to be completed", RUN_SECONDS)
+        if done["status"] != "completed":
+            self._tell("worker", "compiles its engine, once on a machine: this takes a minute or so")
+            done = await until(seen, "the run to be completed", 10 * RUN_SECONDS)
+        return done
 
     async def _offer(self, mentor: str, mentee: str) -> Pair:
         async def offered() -> Pair | None:
