@@ -33,6 +33,7 @@ generate: .venv/.complete ## write the generated files anew: schemas, documents,
 	@.venv/bin/python -m contracts.generate && $(MENTORSHIP) topology generate && $(MENTORSHIP) events --write
 
 chaos: .venv/.complete ## the fault runs at full size: 1,000 kills, about an hour
+	@.venv/bin/python -m matching.worker.compiling
 	@CHAOS=full .venv/bin/python -m pytest -s tests/chaos $(ARGS)
 
 bench: .venv/.complete ## measure speed against limits measured in the same run
