@@ -57,8 +57,12 @@ async def test_texts_that_only_look_like_nul_or_surrogates_are_taken(client: htt
 async def test_values_that_were_sent_are_not_sent_back(client: httpx.AsyncClient, bearer: Bearer) -> None:
     sent = {"words": ["canary"], "pages": "canary", "canary-field": 1}
     answer = await client.post("/v1/notes", json=sent, headers=bearer("E1", "employee"))
-    errors = {error["field"]: error["code"] for error in answer.json()["errors"]}
-    assert errors == {"body.words": "string_type", "body.pages": "int_parsing", "body.canary-field": "extra_forbidden"}
+    errors = {error["field"]: (error["code"], error["detail"]) for error in answer.json()["errors"]}
+    assert errors == {
+        "body.words": ("string_type", "Input should be a valid string"),
+        "body.pages": ("int_parsing", "Input should be a valid integer, unable to parse string as an integer"),
+        "body.canary-field": ("extra_forbidden", "Nothing of this name is known here."),
+    }
     assert '"canary"' not in answer.text
 
 

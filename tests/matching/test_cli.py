@@ -187,7 +187,7 @@ def test_a_file_that_cannot_be_matched_is_refused_in_one_sentence(
 
 
 BAD_RULES = {
-    '{"weights": {"skill": 1}}': "rules.weights.skill",
+    '{"weights": {"skill": 1}}': "rules.weights.skill: there is no such rule.",
     '{"level_gap_min": 3, "level_gap_max": 1}': "rules.level_gap_max",
     "[]": "JSON object",
     "{": "not JSON",

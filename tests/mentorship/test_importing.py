@@ -61,6 +61,11 @@ def test_reasons_never_repeat_what_stands_in_the_file(tmp_path: Path) -> None:
     assert "secret" not in str(refused(rows))
 
 
+def test_reasons_are_in_words_of_ours(tmp_path: Path) -> None:
+    rows = from_csv(tmp_path, "employee_id,display_name,email,timezone\nE1,Ann,ann@x.org,Mars\n")
+    assert refused(rows) == [(2, "timezone: is not an IANA time zone, such as Europe/Berlin")]
+
+
 def test_lines_are_counted_right_behind_a_cell_with_line_breaks(tmp_path: Path) -> None:
     rows = from_csv(tmp_path, HEAD + '"E1","Ann\nvan\nDam",ann@x.org,3,\nE2,,bob@x.org,3,\n')
     assert [line for line, _ in refused(rows)] == [2, 5]

@@ -110,7 +110,7 @@ async def test_someone_who_may_not_ask_gets_a_plain_sentence(secured_nats: Secur
         ("readers: {}", "readers: {hr: {streams: {SESSIONS: [mentorship.sessions.>]}}}", "taken twice: hr"),
         ("readers: {}", "readers: {operator: {streams: {}}}", "taken twice: operator"),
         ("subjects: [hr.employee.>]}", "subjects: [hr.payroll.>]}", "publishers.hr.subjects"),
-        ("max_age_days: 180", "max_days: 180", "Extra inputs"),
+        ("max_age_days: 180", "max_days: 180", "Nothing of this name"),
         ("readers: {}", "readers: {", "is not YAML"),
     ],
 )

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
+from chassis.errors import sentence
 from chassis.ids import identity_of
 
 MAX_EVENT_BYTES = 256 * 1024
@@ -202,6 +203,6 @@ def _header(value: Any, length: int) -> str | None:
 def describe_invalid(error: ValidationError) -> list[dict[str, str]]:
     """Which fields of an event's data are wrong and why, without their values."""
     return [
-        {"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": item["msg"]}
+        {"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": sentence(item)}
         for item in error.errors(include_input=False, include_url=False, include_context=False)
     ]

@@ -1,6 +1,7 @@
 """What a handler raises when it refuses: over HTTP a problem document, for a message a dead letter."""
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class Problem(Exception):
@@ -139,3 +140,16 @@ class Unavailable(Problem):
 
 def _retry(seconds: int | None) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+# Parsers of dates, ids and patterns quote what they were given; pydantic's other sentences speak of the rule alone.
+_QUOTING = frozenset({"uuid_parsing", "date_from_datetime_parsing", "datetime_parsing", "date_parsing", "json_invalid"})
+
+
+def sentence(fault: Mapping[str, Any]) -> str:
+    """What pydantic finds wrong with a value, never the value itself: it may be somebody's words."""
+    if fault["type"] in _QUOTING:
+        return "The value is not of this form."
+    if fault["type"] == "extra_forbidden":
+        return "Nothing of this name is known here."
+    return str(fault["msg"]).removeprefix("Value error, ")[:200]

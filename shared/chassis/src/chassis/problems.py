@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis.cloudevents import MAX_EVENT_BYTES
-from chassis.errors import Conflict, Invalid, Malformed, Problem, TooLarge, Unavailable
+from chassis.errors import Conflict, Invalid, Malformed, Problem, TooLarge, Unavailable, sentence
 from chassis.failures import Meaning, meaning_of
 from chassis.outbox import EventTooLarge
 
@@ -120,13 +120,7 @@ async def _invalid(_: Request, error: Any) -> Response:
 def _shown(item: Mapping[str, Any]) -> dict[str, str]:
     """Where and why, but never the value: what was sent may be somebody's words."""
     field = ".".join(str(part)[:64] for part in item["loc"][:12])
-    return {"field": field.encode("utf-8", "replace").decode(), "code": item["type"], "detail": _sentence(item)}
-
-
-def _sentence(item: Mapping[str, Any]) -> str:
-    # Parsers of dates, ids and patterns quote what they were given; pydantic's other sentences speak of the rule alone.
-    quoting = {"uuid_parsing", "date_from_datetime_parsing", "datetime_parsing", "date_parsing", "json_invalid"}
-    return "The value is not of this form." if item["type"] in quoting else str(item["msg"])[:200]
+    return {"field": field.encode("utf-8", "replace").decode(), "code": item["type"], "detail": sentence(item)}
 
 
 async def _outage(_: Request, error: Exception) -> Response:

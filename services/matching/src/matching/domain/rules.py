@@ -242,7 +242,9 @@ def rules_of(given: Mapping[str, Any]) -> Rules:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, ("rules", *first["loc"])))
-        raise BadValue(field, first["msg"].removeprefix("Value error, ")) from error
+        unknown = first["type"] == "extra_forbidden"
+        said = "there is no such rule" if unknown else first["msg"].removeprefix("Value error, ")
+        raise BadValue(field, said) from error
 
 
 def _weight(info: ValidationInfo, criterion: Criterion) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from chassis.errors import sentence
 from mentorship.problem import Problem
 
 Profile = Literal["home", "production"]
@@ -177,9 +178,7 @@ def load(path: Path | None = None, *, local_publishers: Path | None = None) -> T
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Problem(
-            f"{path} is not a topology: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        raise Problem(f"{path} is not a topology: {where + ': ' if where else ''}{sentence(first)}") from None
 
 
 def _yaml(path: Path) -> dict[str, Any]:
