@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from inspect import cleandoc
 from typing import Any, NamedTuple
 
 import typer
@@ -51,8 +52,13 @@ def _command_of(name: str, target: Any, summary: str | None) -> Any:
     if isinstance(target, typer.Typer):
         return typer.main.get_command(target)
     single = typer.Typer(add_completion=False)
-    single.command(name=name, help=target.__doc__ or summary)(target)
+    single.command(name=name, help=_flowing(target.__doc__ or summary or ""))(target)
     return typer.main.get_command(single)
+
+
+def _flowing(text: str) -> str:
+    """Its paragraphs without the line ends of the source: a terminal has a width of its own."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in cleandoc(text).split("\n\n"))
 
 
 def _plugins() -> dict[str, EntryPoint]:

@@ -11,7 +11,7 @@ from mentorship.terminal import Json, print_json, print_table, say
 
 
 def mail(
-    number: int = typer.Argument(0, help="Show this mail whole; the list if not given."),
+    number: int = typer.Argument(0, show_default=False, help="Show this mail whole; the list if not given."),
     to: str = typer.Option("", "--to", metavar="ADDRESS", help="Only what was sent to this address."),
     limit: int = typer.Option(20, "--limit", "-n", min=1, max=1000, help="How many, the newest first."),
     json: bool = Json,
