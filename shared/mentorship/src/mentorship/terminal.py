@@ -8,6 +8,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
@@ -33,12 +34,17 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under a title; a cell that is None shows as a dash."""
+    """Print rows under a title; a cell that is None shows as a dash, and only a `Text` has a style."""
     table = Table(header_style="dim", box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("-" if cell is None else str(cell) for cell in row))
+        table.add_row(*map(_shown, row))
     out.print(f"[bold]{title}[/bold]")  # a title of the table's own would wrap at the table's width
     out.print(table)
     out.print()
+
+
+def _shown(cell: Any) -> Text:
+    """What others wrote, too, as a cell that obeys none of it."""
+    return cell if isinstance(cell, Text) else Text("-" if cell is None else harmless(str(cell)))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.markup import escape
 
 from mentorship import broker, terminal
 from mentorship.problem import Problem
@@ -51,9 +50,9 @@ def list_(
         (
             one.number,
             one.letter.died_at[:19].replace("T", " "),
-            _cell(one.letter.consumer),
-            _cell(one.letter.reason),
-            _cell(one.letter.source or "-"),
+            one.letter.consumer,
+            one.letter.reason,
+            one.letter.source or None,
             f"{one.letter.stream}/{one.letter.sequence}",
         )
         for one in found
@@ -87,7 +86,7 @@ def show(
             {"number": letter.number, "service": letter.service, **asdict(letter.letter), "original": found}
         )
         return
-    rows = [(name, _cell(value)) for name, value in asdict(letter.letter).items() if value is not None]
+    rows = [(name, value) for name, value in asdict(letter.letter).items() if value is not None]
     terminal.print_table(f"Dead letter {number}", ("What", "Is"), rows)
     if letter.letter.reason == UNREADABLE:
         terminal.say("Nobody can read this letter: was it written by another version? It can be discarded.")
@@ -95,7 +94,7 @@ def show(
     if headers is None or body is None:
         terminal.say("Its original is gone from the stream.")
         return
-    terminal.print_table("Headers", ("Name", "Value"), [(_cell(name), _cell(value)) for name, value in headers.items()])
+    terminal.print_table("Headers", ("Name", "Value"), list(headers.items()))
     terminal.out.print(terminal.harmless(body), markup=False, soft_wrap=True)
 
 
@@ -130,7 +129,7 @@ def replay(
     if as_json:
         terminal.print_json([asdict(one) for one in results])
     else:
-        rows = [(one.number, _cell(one.consumer), one.outcome, one.reason) for one in islice(results, 200)]
+        rows = [(one.number, one.consumer, one.outcome, one.reason) for one in islice(results, 200)]
         terminal.print_table(f"Replayed: {len(results)}", ("Number", "Consumer", "Outcome", "Reason"), rows)
     if not all(one.closed for one in results):
         raise typer.Exit(1)
@@ -182,11 +181,6 @@ def _with_nats(nats: str | None, credentials: Path | None, work: Callable[[Any],
 def _asked_for_something(numbers: list[int] | None, filtered: bool, every: bool) -> None:
     if not numbers and not every:
         raise Problem(f"Which ones? Name numbers, or say --all{' for all that fit' if filtered else ''}.", exit_code=2)
-
-
-def _cell(value: object) -> str:
-    """What others wrote, as a cell of a table that obeys none of it."""
-    return escape(terminal.harmless(str(value)))
 
 
 def _missing(number: int) -> None:

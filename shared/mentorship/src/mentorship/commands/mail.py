@@ -7,7 +7,7 @@ import typer
 
 from mentorship.local.front import ask
 from mentorship.problem import Problem
-from mentorship.terminal import Json, print_json, print_table, say
+from mentorship.terminal import Json, harmless, print_json, print_table, say
 
 
 def mail(
@@ -39,8 +39,8 @@ def _show(mails: list[dict[str, Any]], number: int, json: bool) -> None:
         return
     message = message_from_string(found["raw"], policy=policy.default)
     for name in ("From", "To", "Date", "Subject", "Message-ID"):
-        typer.echo(f"{name}: {message.get(name, '')}")
+        typer.echo(harmless(f"{name}: {message.get(name, '')}"))
     for part in message.walk():
         if part.get_content_maintype() == "text":
             typer.echo(f"\n--- {part.get_content_type()} {part.get_filename() or ''}".rstrip())
-            typer.echo(part.get_content())
+            typer.echo(harmless(part.get_content()))

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from mentorship.local.home import Home, Platform
 from mentorship.local.inspection import Findings, inspect
@@ -91,17 +92,19 @@ def _tables(found: Findings) -> None:
         say("[green]All is well.[/green]")
 
 
-def _coloured(state: str) -> str:
-    return state if state == "running" else f"[red]{state}[/red]"
+def _coloured(state: str) -> Text:
+    return Text(state, "" if state == "running" else "red")
 
 
-def _yes(ready: bool) -> str:
-    return "yes" if ready else "[red]no[/red]"
+def _yes(ready: bool) -> Text:
+    return Text("yes") if ready else Text("no", "red")
 
 
-def _revision(database: dict[str, Any]) -> str:
+def _revision(database: dict[str, Any]) -> Text:
     revision, newest = database["revision"], database["newest"]
-    return str(revision) if revision == newest else f"[red]{revision or 'unknown'}[/red] (newest {newest})"
+    if revision == newest:
+        return Text(str(revision))
+    return Text(f"{revision or 'unknown'}", "red").append(f" (newest {newest})", "default")
 
 
 def _waiting(outbox: dict[str, Any] | None) -> tuple[str | None, str | None]:
