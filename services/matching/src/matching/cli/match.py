@@ -36,7 +36,8 @@ def match(
 
     The first line names the columns: employee_id, role (mentee, mentor, peer), and any of manager_id, level,
     department, location, timezone, hired_on, languages, skills_wanted, skills_offered, goals, interests, style,
-    meeting, wishes, blocks, earlier, capacity, trained, display_name, email. Several words in a cell stand apart by ; or |.
+    meeting, wishes, blocks, earlier, capacity, trained, display_name, email. Several words in a cell stand apart
+    by ; or |.
 
     Rows that cannot be meant are listed with their reasons in PEOPLE.refused.csv while the others are matched; then
     the exit code is 1. It is 2 if nothing could be matched at all.
