@@ -53,7 +53,7 @@ async def test_nothing_is_lost_and_nothing_happens_twice_while_everything_is_kil
         Counter(killer.killed),
         load.ledger.summary(),
     )
-    await _quiet(machine)
+    await _quiet(machine, max(180, kills))  # while everything is killed a backlog grows: more kills, more to drain
 
     known = list(load.ledger.records)
     assert await world.directory(machine.platform, known) == load.ledger.directory()
@@ -150,7 +150,7 @@ async def _known_everywhere(machine: Machine, people: list[str]) -> set[str]:
     return known
 
 
-async def _quiet(machine: Machine) -> None:
+async def _quiet(machine: Machine, seconds: float = 180) -> None:
     """Return when every process runs and nothing waits anywhere."""
 
     async def at_rest() -> bool:
@@ -159,7 +159,7 @@ async def _quiet(machine: Machine) -> None:
         drained = all(one["pending"] == one["unacknowledged"] == 0 for one in status["consumers"])
         return running and drained and all(one["waiting"] == 0 for one in status["outbox"].values())
 
-    await _until(at_rest, 180)
+    await _until(at_rest, seconds)
     intents = "SELECT 1 FROM message WHERE status = 'pending' LIMIT 1"
 
     async def sent() -> bool:
