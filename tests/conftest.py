@@ -21,16 +21,23 @@ from tests.fixtures.services import Runner
 
 Token = Callable[..., str]
 Bearer = Callable[..., dict[str, str]]
+_ROOM = 8 << 30
 
 for _name in [name for name in os.environ if name.startswith(("MENTORSHIP_", "OTEL_"))]:
     if not _name.startswith("MENTORSHIP_TEST_"):
         del os.environ[_name]  # what the developer's shell has set is no part of a test
 
 
+def _in_memory() -> Path | None:
+    """The folder of shared memory, where a machine has one and as much room as the servers of a run may take."""
+    shared = Path("/dev/shm")  # noqa: S108 - `mkdtemp` makes a folder of our own there
+    return shared if shared.is_dir() and shutil.disk_usage(shared).free > _ROOM else None
+
+
 @pytest.fixture(scope="session")
 def session_folder() -> Iterator[Path]:
-    """A folder that the servers' unprivileged user can reach, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="mentorship-tests-"))
+    """A folder that the servers' unprivileged user can reach, unlike pytest's own; in memory where there is room."""
+    folder = Path(tempfile.mkdtemp(prefix="mentorship-tests-", dir=_in_memory()))
     give(folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,7 +81,8 @@ async def lets_in(url: str, credentials: Path | None) -> bool:
             raise
         # The client leaves the socket of a refused connection open.
         connection._transport.close()  # type: ignore[no-untyped-call]
-        await connection._transport.wait_closed()  # type: ignore[no-untyped-call]
+        with suppress(ConnectionResetError):  # the server may have been quicker
+            await connection._transport.wait_closed()  # type: ignore[no-untyped-call]
         return False
     await connection.close()
     return True

@@ -101,6 +101,16 @@ class House:
         done: dict[str, Any] = await self.ok("GET", f"/runs/{asked['run_id']}")
         return done
 
+    async def let_pass(self, until: str) -> None:
+        """Let so much time pass for the offers that wait: until their "reminder", or their "deadline"."""
+        async with self.here.service.database.transaction() as tx:
+            if until == "deadline":
+                late = text("UPDATE match SET respond_by = now() - interval '1 second' WHERE status = 'proposed'")
+                await tx.connection.execute(late)
+            kinds = {"reminder": ["remind-of-offers", "remind-of-offer"], "deadline": ["expire-offers", "expire-offer"]}
+            due = text("UPDATE due SET due_at = now() WHERE kind = ANY(:kinds)")
+            await tx.connection.execute(due, {"kinds": kinds[until]})
+
     async def offers(self, programme_id: str) -> list[str]:
         """A run, worked off and published: the ids of its matches."""
         run = await self.run(programme_id)

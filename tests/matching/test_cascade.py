@@ -72,13 +72,13 @@ async def test_the_next_offer_goes_to_nobody_who_is_full_gone_blocked_or_was_ask
 
 
 async def test_an_offer_that_expires_goes_on_unless_only_the_mentee_kept_silent(house: House) -> None:
-    programme = await _wanting(
-        house, {"M1": ["python"], "M2": ["sql"]}, ["E1"], respond_within_seconds=1.5, remind_before_seconds=0
-    )
+    programme = await _wanting(house, {"M1": ["python"], "M2": ["sql"]}, ["E1"])
     (match,) = await house.offers(programme)
     await house.ok("POST", f"/matches/{match}/accept", "E1")
+    await house.let_pass("deadline")
     second = await _offer(house, "M2")
     await house.ok("POST", f"/matches/{second}/accept", "M2")
+    await house.let_pass("deadline")
     await eventually(lambda: house.rows("SELECT 1 FROM match WHERE status = 'proposed'"), [], seconds=20)
     await eventually(lambda: house.rows("SELECT 1 FROM due WHERE kind = 'offer-next'"), [], seconds=20)
     assert (await house.ok("GET", f"/matches/{second}"))["status"] == "expired"

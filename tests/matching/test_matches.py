@@ -117,10 +117,12 @@ async def test_a_declined_offer_is_over_and_not_made_again(staffed: House) -> No
 
 
 async def test_an_unanswered_offer_is_reminded_of_and_expires(staffed: House) -> None:
-    _, match = await _pair(staffed, respond_within_seconds=1.2, remind_before_seconds=0.6)
+    _, match = await _pair(staffed, respond_within_seconds=3600, remind_before_seconds=600)
     await staffed.ok("POST", f"/matches/{match}/accept", "E1")
+    await staffed.let_pass("reminder")
     (reminded,) = await staffed.said("match.reminded", at_least=1)
     assert reminded["outstanding"] == ["E2"]
+    await staffed.let_pass("deadline")
     (expired,) = await staffed.said("match.expired", at_least=1)
     assert expired["status"] == "expired"
     assert (await staffed.call("POST", f"/matches/{match}/accept", "E2")).status_code == 409

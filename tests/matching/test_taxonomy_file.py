@@ -90,14 +90,13 @@ async def test_a_workers_process_reads_them_once_and_hands_them_to_its_engine(we
         await eventually(scores, [10_000], seconds=60)
 
 
-@pytest.mark.parametrize("module", ["matching", "matching.worker"])
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("module", "content", "said"),
     [
-        (b"code,label\nk,Knitting\n,Weaving\n", "ours line 3, code: must be"),
-        (b"code,label\nk,H\xe4keln\n", "ours.csv line 2, any: is not UTF-8 text"),
-        (b"code,name\nk,Knitting\n", "ours line 1, label: the column is missing"),
-        (None, "cannot be read: No such file or directory"),
+        ("matching", b"code,label\nk,Knitting\n,Weaving\n", "ours line 3, code: must be"),
+        ("matching", None, "cannot be read: No such file or directory"),
+        ("matching.worker", b"code,label\nk,H\xe4keln\n", "ours.csv line 2, any: is not UTF-8 text"),
+        ("matching.worker", b"code,name\nk,Knitting\n", "ours line 1, label: the column is missing"),
     ],
 )
 def test_a_wrong_file_ends_the_process_with_one_plain_sentence(
