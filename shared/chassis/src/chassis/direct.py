@@ -4,7 +4,7 @@ A statement through SQLAlchemy takes about four times the CPU time of the same t
 those of inbox and outbox are part of every message. What fails is handled by SQLAlchemy, as if it had been asked.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from typing import Any, NoReturn, TypeVar, cast
 
 import asyncpg
@@ -83,6 +83,16 @@ async def fetch(connection: AsyncConnection, statement: str, *values: Any) -> li
     return await _watched(connection, _parts(connection)[1].fetch(statement, *values))
 
 
+async def pages(
+    connection: AsyncConnection, statement: str, *values: Any, size: int
+) -> AsyncIterator[list[asyncpg.Record]]:
+    """The rows of a prepared statement, so many at a time: they need never all be held at once."""
+    await begin(connection)
+    cursor = await _watched(connection, _opened(_parts(connection)[1].cursor(statement, *values)))
+    while rows := await _watched(connection, cursor.fetch(size)):
+        yield rows
+
+
 async def copy(connection: AsyncConnection, table: str, columns: Sequence[str], records: Sequence[Any]) -> None:
     """Write many rows with `COPY`."""
     await begin(connection)
@@ -93,6 +103,10 @@ async def copy(connection: AsyncConnection, table: str, columns: Sequence[str], 
 def _parts(connection: AsyncConnection) -> tuple[Any, asyncpg.Connection]:
     fairy = cast("Connection", connection.sync_connection).connection
     return fairy.dbapi_connection, cast("asyncpg.Connection", fairy.driver_connection)
+
+
+async def _opened(cursor: Awaitable[T]) -> T:
+    return await cursor
 
 
 async def _watched(connection: AsyncConnection, work: Coroutine[Any, Any, T]) -> T:

@@ -35,31 +35,24 @@ class Pool:
 
 async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOptions) -> Pool:
     """The people of a programme with their free places; with all their places if they may be moved."""
-    people = await programmes.participants_with_records(tx, programme.id)
     taken = {} if options.may_move else await programmes.places_promised(tx, programme.id)
     lines = reporting_intervals(await directory.managers_of_all(tx))
-
-    def side(role: Role) -> tuple[Profile, ...]:
-        found = []
-        for place, record in people:
+    roles: tuple[Role, ...] = ("peer",) if programme.format == "peer" else ("mentee", "mentor")
+    sides: dict[Role, list[Profile]] = {role: [] for role in roles}
+    ids: dict[str, UUID] = {}
+    async for place, record in programmes.participants_with_records(tx, programme.id):
+        for role in roles:
             free = place.capacity_as(role) - taken.get((place.id, role), 0)
             if free > 0:
-                found.append(_profile(tx.now, place, record, role, free, lines))
-        return tuple(found)
-
+                sides[role].append(_profile(tx.now, place, record, role, free, lines))
+                ids[place.employee_id] = place.id
     frame = await frame_of(tx, programme, rules, options)
     if options.moves is not None:
         together = await matches.together_in(tx, programme.id)
         frame = replace(frame, current=frozenset(together), moves=options.moves)
-    if programme.format == "peer":
-        problem = replace(frame, mentees=side("peer"))
-    else:
-        problem = replace(frame, mentees=side("mentee"), mentors=side("mentor"))
+    mentees, mentors = (*map(tuple, sides.values()), ())[:2]
+    problem = replace(frame, mentees=mentees, mentors=mentors)
     problem, left_out = with_possible_pins(problem)
-    if options.mode == "minimal_moves":
-        together = await matches.together_in(tx, programme.id)
-        problem = replace(problem, current=frozenset(together), moves=options.moves)
-    ids = {place.employee_id: place.id for place, _ in people}
     return Pool(problem, _ranks([ids[profile.employee_id] for profile in problem.mentees]), left_out)
 
 

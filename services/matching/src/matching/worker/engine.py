@@ -5,6 +5,7 @@ it is stands in shared memory.
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -56,6 +57,8 @@ def watch(progress: Any, parent: int) -> None:
     _Watched.progress = progress
     # Ctrl-C reaches the whole group of processes; the parent decides what becomes of the run.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A run is millions of small things without a circle among them: to look for some takes as long as all the sums.
+    gc.disable()
     # The parent may be dead by now: it says itself who it is.
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
@@ -74,7 +77,10 @@ def work_out(order: Order) -> Run | None:
     origin = parse_traceparent(order.traceparent)
     if origin is not None:
         context.attach(trace.set_span_in_context(trace.NonRecordingSpan(origin)))
-    return asyncio.run(_work_out(order))
+    try:
+        return asyncio.run(_work_out(order))
+    finally:
+        gc.collect()
 
 
 async def _work_out(order: Order) -> Run | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from chassis import direct
 from chassis.transaction import Tx
 from matching.domain.directory import Entry, Person
 
@@ -105,8 +106,7 @@ async def is_departed(tx: Tx, employee_id: str) -> bool:
 async def active_among(tx: Tx, ids: Collection[str]) -> set[str]:
     """Which of these people are active now; they stay so until this transaction ends."""
     # Locked in the order of ids, as the directory itself locks them.
-    rows = await tx.connection.execute(_ACTIVE, {"ids": list(ids)})
-    return set(rows.scalars())
+    return {record["employee_id"] for record in await direct.fetch(tx.connection, _ACTIVE, list(ids))}
 
 
 async def is_active(tx: Tx, employee_id: str) -> bool:
@@ -116,8 +116,8 @@ async def is_active(tx: Tx, employee_id: str) -> bool:
 
 async def managers_of_all(tx: Tx) -> dict[str, str | None]:
     """Everybody's manager, of those active or departed: the organisation as HR has it."""
-    rows = await tx.connection.execute(text("SELECT employee_id, manager_id FROM employee WHERE status <> 'expected'"))
-    return {row.employee_id: row.manager_id for row in rows}
+    records = await direct.fetch(tx.connection, _MANAGERS)
+    return {record["employee_id"]: record["manager_id"] for record in records}
 
 
 _KNOWN = text(
@@ -157,8 +157,8 @@ _DEPARTED = text(
     "SELECT EXISTS (SELECT FROM employee WHERE employee_id = :id AND status = 'departed')"
     " OR EXISTS (SELECT FROM erased_employee WHERE employee_id = :id)"
 )
-_ACTIVE = text(
-    "SELECT employee_id FROM employee WHERE employee_id = ANY(:ids) AND status = 'active'"
-    " ORDER BY employee_id FOR SHARE"
+_ACTIVE = (
+    "SELECT employee_id FROM employee WHERE employee_id = ANY($1) AND status = 'active' ORDER BY employee_id FOR SHARE"
 )
+_MANAGERS = "SELECT employee_id, manager_id FROM employee WHERE status <> 'expected'"
 _IS_ACTIVE = text("SELECT 1 FROM employee WHERE employee_id = :id AND status = 'active' FOR NO KEY UPDATE")

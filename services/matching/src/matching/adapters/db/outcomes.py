@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chassis import direct
 from chassis.outbox import json_text
 from chassis.transaction import Tx
 from matching.domain.solutions import Pair, Solution
@@ -58,11 +59,8 @@ async def add_outcome(tx: Tx, run_id: UUID, solution: Solution) -> None:
 
 async def pairs_of(tx: Tx, run_id: UUID, after: int = -1, limit: int | None = None) -> list[tuple[int, Pair]]:
     """The pairs of a run with their numbers."""
-    rows = await tx.connection.execute(
-        text("SELECT * FROM run_pair WHERE run_id = :id AND number > :after ORDER BY number LIMIT :limit"),
-        {"id": run_id, "after": max(-1, min(after, _LAST_NUMBER)), "limit": limit},
-    )
-    return [(row.number, Pair(row.mentee_id, row.mentor_id, row.score, row.contributions)) for row in rows]
+    records = await direct.fetch(tx.connection, _PAIRS, run_id, max(-1, min(after, _LAST_NUMBER)), limit)
+    return [(number, Pair(*pair)) for number, *pair in records]
 
 
 async def pairs_with(tx: Tx, run_id: UUID, names: Sequence[str]) -> list[tuple[int, Pair]]:
@@ -165,6 +163,10 @@ async def comparison(tx: Tx, first: UUID, second: UUID) -> dict[str, int]:
     return dict(rows.mappings().one())
 
 
+_PAIRS = (
+    "SELECT number, mentee_id, mentor_id, score, contributions FROM run_pair"
+    " WHERE run_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+)
 _ADD_PAIRS = text(
     "INSERT INTO run_pair (run_id, number, mentee_id, mentor_id, score, contributions)"
     " SELECT CAST(:run_id AS uuid), n, e, m, s, CAST(c AS jsonb)"

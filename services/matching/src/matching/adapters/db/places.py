@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chassis import direct
 from chassis.transaction import Tx
 from contracts.matching import Role
 from matching.adapters.db import programmes
@@ -14,9 +15,8 @@ from matching.domain.participants import Participant
 
 async def lock_named(tx: Tx, programme_id: UUID, names: Collection[str]) -> dict[str, Participant]:
     """These people's places in a programme, locked in the order of their ids; those without one are left out."""
-    rows = await tx.connection.execute(_IDS, {"programme": programme_id, "names": sorted(names)})
-    found = await programmes.lock_participants(tx, list(rows.scalars()))
-    return {place.employee_id: place for place in found.values()}
+    records = await direct.fetch(tx.connection, _LOCK, programme_id, list(names))
+    return {record["employee_id"]: programmes.participant_of_record(record) for record in records}
 
 
 async def find_named(tx: Tx, programme_id: UUID, names: Collection[str]) -> dict[str, Participant]:
@@ -27,8 +27,8 @@ async def find_named(tx: Tx, programme_id: UUID, names: Collection[str]) -> dict
 
 async def promised_among(tx: Tx, participant_ids: Collection[UUID]) -> dict[tuple[UUID, Role], int]:
     """Places of these participants that are taken or on offer, by (participant, role)."""
-    rows = await tx.connection.execute(_PROMISED, {"ids": list(participant_ids)})
-    return {(row.participant_id, row.role): row.places for row in rows}
+    records = await direct.fetch(tx.connection, _PROMISED, list(participant_ids))
+    return {(participant_id, role): promised for participant_id, role, promised in records}
 
 
 async def with_records(tx: Tx, programme_id: UUID, names: Collection[str]) -> list[tuple[Participant, dict[str, Any]]]:
@@ -61,10 +61,11 @@ _ABOVE = text(
     " UNION SELECT employee.employee_id, employee.manager_id FROM employee JOIN above"
     " ON employee.employee_id = above.manager_id WHERE status <> 'expected') SELECT * FROM above"
 )
-_IDS = text(
-    "SELECT id FROM participant WHERE programme_id = :programme AND employee_id = ANY(:names) AND status = 'enrolled'"
+_LOCK = (
+    "SELECT * FROM participant WHERE programme_id = $1 AND employee_id = ANY($2) AND status = 'enrolled'"
+    " ORDER BY id FOR UPDATE"
 )
-_PROMISED = text(
-    "SELECT participant_id, role, count(*) AS places FROM match_member JOIN match ON match.id = match_id"
-    " WHERE participant_id = ANY(:ids) AND status IN ('proposed', 'active') GROUP BY participant_id, role"
+_PROMISED = (
+    "SELECT participant_id, role, count(*) FROM match_member JOIN match ON match.id = match_id"
+    " WHERE participant_id = ANY($1) AND status IN ('proposed', 'active') GROUP BY participant_id, role"
 )

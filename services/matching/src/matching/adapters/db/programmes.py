@@ -1,14 +1,17 @@
 """Programmes and participants."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import ColumnElement, Row, Select, and_, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from chassis import direct
 from chassis.transaction import Tx
 from contracts.matching import Role
 from matching.adapters.db.tables import participant, programme
@@ -19,6 +22,9 @@ from matching.domain.rules import Rules
 
 _WANTS = [field.name for field in fields(Wants)]
 _PLACE = [field.name for field in fields(Participant) if field.name != "wants"]
+_OF_ROW, _OF_RECORD = attrgetter(*_PLACE, *_WANTS), itemgetter(*_PLACE, *_WANTS)
+_PAGE = 5000
+"""People who are held as rows at once."""
 
 
 async def add_programme(tx: Tx, new: Programme) -> None:
@@ -92,10 +98,8 @@ async def participants_page(
 
 async def lock_participants(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Participant]:
     """These participants, locked in the order of their ids."""
-    statement = (
-        select(participant).where(participant.c.id.in_(sorted(ids))).order_by(participant.c.id).with_for_update()
-    )
-    return {row.id: participant_of(row) for row in await tx.connection.execute(statement)}
+    records = await direct.fetch(tx.connection, _LOCK, list(ids))
+    return {record["id"]: participant_of_record(record) for record in records}
 
 
 async def lock_places_of(tx: Tx, employee_ids: Collection[str]) -> list[Participant]:
@@ -112,10 +116,11 @@ async def lock_all_participants(tx: Tx, programme_id: UUID) -> list[Participant]
     return [participant_of(row) for row in await tx.connection.execute(statement)]
 
 
-async def participants_with_records(tx: Tx, programme_id: UUID) -> list[tuple[Participant, dict[str, Any]]]:
+async def participants_with_records(tx: Tx, programme_id: UUID) -> AsyncIterator[tuple[Participant, dict[str, Any]]]:
     """All who take part and are employed now, by employee id, with their records and whether they are `trained`."""
-    rows = await tx.connection.execute(_WITH_RECORDS, {"programme_id": programme_id, "today": tx.now.date()})
-    return [(participant_of(row), row.document) for row in rows]
+    async for page in direct.pages(tx.connection, _WITH_RECORDS, programme_id, tx.now.date(), size=_PAGE):
+        for record in page:
+            yield participant_of_record(record), record["document"]
 
 
 async def bump_participants(tx: Tx, changed: Sequence[Participant]) -> None:
@@ -182,10 +187,18 @@ def programme_of(row: Row[Any]) -> Programme:
 
 def participant_of(row: Row[Any]) -> Participant:
     """The participant of a row of that table."""
-    wants: dict[str, Any] = {
-        name: tuple(value) if isinstance(value := getattr(row, name), list) else value for name in _WANTS
-    }
-    return Participant(wants=Wants(**wants), **{name: getattr(row, name) for name in _PLACE})
+    return _participant(_OF_ROW(row))
+
+
+def participant_of_record(record: asyncpg.Record) -> Participant:
+    """The same of a row that comes straight from asyncpg."""
+    return _participant(_OF_RECORD(record))
+
+
+def _participant(values: tuple[Any, ...]) -> Participant:
+    found: list[Any] = [tuple(value) if isinstance(value, list) else value for value in values]
+    wants = Wants(**dict(zip(_WANTS, found[len(_PLACE) :], strict=True)))
+    return Participant(wants=wants, **dict(zip(_PLACE, found, strict=False)))
 
 
 def _place_values(place: Participant) -> dict[str, Any]:
@@ -197,10 +210,11 @@ _NEW_PLACE = upsert(participant)
 _SAVE_PLACE = _NEW_PLACE.on_conflict_do_update(
     index_elements=["id"], set_={name: _NEW_PLACE.excluded[name] for name in (*_PLACE, *_WANTS)}
 )
-_WITH_RECORDS = text(
-    "SELECT participant.*, employee.document || jsonb_build_object('trained', COALESCE(done_on <= :today, false))"
+_LOCK = "SELECT * FROM participant WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+_WITH_RECORDS = (
+    "SELECT participant.*, employee.document || jsonb_build_object('trained', COALESCE(done_on <= $2, false))"
     " AS document FROM participant JOIN employee USING (employee_id) LEFT JOIN training USING (employee_id)"
-    " WHERE programme_id = :programme_id AND participant.status = 'enrolled' AND employee.status = 'active'"
+    " WHERE programme_id = $1 AND participant.status = 'enrolled' AND employee.status = 'active'"
     " ORDER BY employee_id"
 )
 _IN_USE = text(
