@@ -64,7 +64,7 @@ POST   /v1/matches/{match}/end                         401  404  404  200  403  
 POST   /v1/matches/{active}/rematch                     401  404  404  200  403  403  403  200  200  200  200  403  403
 GET    /v1/programmes/{open}/offer-policy              401  200  200  200  403  403  403  200  200  200  200  403  403
 PUT    /v1/programmes/{open}/offer-policy              401  403  404  200  403  403  403  200  403  200  403  403  403
-GET    /v1/programmes/{open}/recommendations           401  409  409  503  403  403  403  503  409  503  409  403  403
+GET    /v1/programmes/{open}/recommendations           401  409  409 none  403  403  403 none  409 none  409  403  403
 POST   /v1/programmes/{asking}/requests                 401  409  409  403  403  403  403  409  201  409  201  403  403
 POST   /v1/programmes/{open}/pairings                  401  403  404  200  403  403  403  200  403  200  403  403  403
 POST   /v1/employees/events                            401  403  403  403  202  403  403  202  403  403  403  403  403

@@ -23,9 +23,16 @@ async def recommend(
     found = boards.known(programme_id, who, 3 * count + 10)
     names = [name for name, _ in found or ()]
     prospects = _allowed(caller, await policies.prospects_of(tx, programme_id, who, names), who)
-    if found is None and boards.best(programme_id, who, 1) is None:
-        raise Unavailable("Recommendations are being prepared; ask again.", retry_after=2, code="warming")
-    found = found or []
+    if not prospects.asks:
+        # A board may be older than that somebody left, and one must not be made for each who never was on it.
+        return []
+    if found is None:
+        best = boards.best(programme_id, who, 1)
+        if best is None:
+            raise Unavailable("Recommendations are being prepared; ask again.", retry_after=2, code="warming")
+        if best:  # the board has come while the database was asked, and with it the names to ask for
+            return await recommend(tx, caller, boards, programme_id, mentee, count)
+        return []
     return boards.show(programme_id, who, [one for one in found if one[0] in prospects.free][:count])
 
 

@@ -26,6 +26,8 @@ class Prospects(NamedTuple):
     format: Format
     owner_id: str
     self_match: bool
+    asks: bool
+    """Whether somebody takes part as a mentee now."""
     free: frozenset[str]
     """Mentors with a place who were not offered to this mentee before."""
 
@@ -36,7 +38,8 @@ async def prospects_of(tx: Tx, programme_id: UUID, mentee: str, names: Collectio
     row = (await tx.connection.execute(_PROSPECTS, given)).first()
     if row is None:
         return None
-    return Prospects(row.status, row.format, row.owner_id, row.self_match, frozenset(row.free) - frozenset(row.before))
+    free = frozenset(row.free) - frozenset(row.before)
+    return Prospects(row.status, row.format, row.owner_id, row.self_match, row.asks, free)
 
 
 async def policy_of(tx: Tx, programme_id: UUID) -> OfferPolicy:
@@ -88,10 +91,8 @@ _SAVE_POLICY = text(
     " VALUES (:id, :version, :limit, :self_match) ON CONFLICT (programme_id) DO UPDATE"
     " SET version = excluded.version, cascade_limit = excluded.cascade_limit, self_match = excluded.self_match"
 )
-_HAS_PLACE = (
-    "status = 'enrolled' AND NOT paused AND arm IS DISTINCT FROM 'control' AND 'mentor' = ANY(roles)"
-    " AND capacity > taken"
-)
+_PRESENT = "status = 'enrolled' AND NOT paused AND arm IS DISTINCT FROM 'control'"
+_HAS_PLACE = f"{_PRESENT} AND 'mentor' = ANY(roles) AND capacity > taken"
 _TAKEN = (
     "(SELECT count(*) AS taken FROM match_member JOIN match ON match.id = match_id"
     " WHERE participant_id = participant.id AND role = 'mentor' AND match.status IN ('proposed', 'active')) AS used"
@@ -102,6 +103,8 @@ _FREE = text(
 )
 _PROSPECTS = text(
     "SELECT programme.status, format, owner_id, coalesce(self_match, false) AS self_match,"  # noqa: S608
+    " EXISTS (SELECT FROM participant WHERE programme_id = :programme AND employee_id = :mentee"
+    f" AND participant.{_PRESENT} AND 'mentee' = ANY(roles)) AS asks,"
     f" ARRAY(SELECT employee_id FROM participant CROSS JOIN LATERAL {_TAKEN}"
     f" WHERE programme_id = :programme AND employee_id = ANY(:names) AND participant.{_HAS_PLACE}) AS free,"
     " ARRAY(SELECT other.employee_id FROM match_member one JOIN match ON match.id = one.match_id"
