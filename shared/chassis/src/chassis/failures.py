@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis.errors import Problem
@@ -41,7 +41,8 @@ def _of_database(error: DBAPIError) -> Meaning:
         return Meaning.TRANSIENT
     if error.connection_invalidated or state.startswith(_AWAY_STATES):
         return Meaning.DATABASE_AWAY
-    if isinstance(error, InterfaceError | OperationalError) and not state:
+    # Without a state it is the driver that says so, of a connection that broke.
+    if isinstance(error, InterfaceError | OperationalError | InternalError) and not state:
         return Meaning.DATABASE_AWAY
     return Meaning.UNKNOWN
 
