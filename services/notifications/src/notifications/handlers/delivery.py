@@ -12,13 +12,14 @@ from chassis.tracing import parse_traceparent, remote_parent
 from chassis.transaction import Database, Tx
 from notifications.adapters import db, metrics
 from notifications.adapters.letters import Letters
-from notifications.adapters.mail import Mail
 from notifications.adapters.smtp import Rejected, Transport, Unanswered, Unreachable
 from notifications.domain.decisions import RetryPolicy, decide
 from notifications.domain.kinds import RULES
 from notifications.domain.messages import Outcome, people_in, thing_id
 from notifications.handlers.announcing import announce
 
+Mail = tuple[str, str, bytes]
+"""Sender, recipient and contents, as they go over the wire."""
 _SENT = Outcome("sent")
 _NOTE_AGAIN_SECONDS = 0.5
 
@@ -74,7 +75,8 @@ async def _prepare(database: Database, held: db.Lease, sender: Sender) -> Mail |
         elif reader.email is None:
             await _conclude(tx, held, sender.policy, Outcome("pending", "no_address"))
         else:
-            mail = sender.letters.compose(message, reader, people, tx.now)
+            written = sender.letters.compose(message, reader, people, tx.now)
+            mail = (written.sender, written.recipient, written.to_bytes())
             return mail if await db.begin_attempt(tx, held, sender.lease_seconds) else None
     return None
 
@@ -95,7 +97,7 @@ async def _hand_over(mail: Mail, held: db.Lease, sender: Sender) -> Outcome:
         record_exception=False,
     ) as span:
         try:
-            await sender.transport.send(mail.sender, mail.recipient, mail.to_bytes())
+            await sender.transport.send(*mail)
         except Rejected:
             span.set_status(Status(StatusCode.ERROR, "refused"))
             return Outcome("failed", "refused")
