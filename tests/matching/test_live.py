@@ -6,18 +6,35 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from matching.domain.engine import live as live_module
 from matching.domain.engine.assignment import assign
+from matching.domain.engine.edges import scores
 from matching.domain.engine.live import LiveMatching
 from matching.domain.engine.rows import row_of
+from matching.domain.engine.scoring import score_row
 from tests.matching.dense import market_of
 from tests.matching.markets import random_market, scores_by_definition
 
+BOUNDS = {"_LISTED": 96, "_TOLERATED": 200, "_MARGIN": 250, "_AT_ONCE": 200}
+TIGHT = {"_LISTED": 2, "_TOLERATED": 30, "_MARGIN": 40, "_AT_ONCE": 200}
+TIGHTEST = {"_LISTED": 1, "_TOLERATED": 0, "_MARGIN": 0, "_AT_ONCE": 2}
+
 
 class ChangingProgramme(RuleBasedStateMachine):
-    """People join and leave, mentors change their places, pairs are pinned and forbidden: always the optimum."""
+    """People join and leave, mentors change their places, pairs are pinned and forbidden: always the optimum.
 
-    @initialize(seed=st.integers(0, 10**6), richness=st.sampled_from([2, 12]), coverage=st.booleans())
-    def start(self, seed: int, richness: int, coverage: bool) -> None:
+    With few candidates and narrow bounds a small programme asks what else only one of thousands does.
+    """
+
+    @initialize(
+        seed=st.integers(0, 10**6),
+        richness=st.sampled_from([2, 12]),
+        coverage=st.booleans(),
+        bounds=st.sampled_from([BOUNDS, TIGHT, TIGHTEST]),
+    )
+    def start(self, seed: int, richness: int, coverage: bool, bounds: dict[str, int]) -> None:
+        for name, value in bounds.items():
+            setattr(live_module, name, value)
         rng = np.random.default_rng(seed)
         rows, self.columns = int(rng.integers(1, 25)), int(rng.integers(1, 25))
         market = random_market(rng, rows, self.columns, richness=richness)
@@ -28,6 +45,10 @@ class ChangingProgramme(RuleBasedStateMachine):
         self.gone: set[int] = set()
         self.pinned: dict[int, int] = {}
         self.forbidden: set[tuple[int, int]] = set()
+
+    def teardown(self) -> None:
+        for name, value in BOUNDS.items():
+            setattr(live_module, name, value)
 
     def someone(self, data: Any) -> int:
         return int(data.draw(st.sampled_from([r for r in range(self.live.market.rows) if r not in self.gone])))
@@ -59,7 +80,7 @@ class ChangingProgramme(RuleBasedStateMachine):
     def pin(self, data: Any) -> None:
         row, column = self.someone(data), self.some_column(data)
         held = sum(1 for other, at in self.pinned.items() if at == column and other != row)
-        allowed = scores_by_definition(self.live.market)[row, column] >= 0 and (row, column) not in self.forbidden
+        allowed = score_row(self.live.market, row)[column] >= 0 and (row, column) not in self.forbidden
         if not allowed or held >= self.capacity[column]:
             with pytest.raises(ValueError, match="forbidden"):
                 self.live.pin(row, column)
@@ -84,7 +105,7 @@ class ChangingProgramme(RuleBasedStateMachine):
 
     @invariant()
     def it_is_the_optimum_and_says_so(self) -> None:
-        score = scores_by_definition(self.live.market)
+        score, _ = scores(self.live.market)
         for row, column in self.forbidden:
             score[row, column] = -1
         score[[*self.gone, *self.pinned]] = -1
@@ -98,8 +119,49 @@ class ChangingProgramme(RuleBasedStateMachine):
 
 TestChangingProgramme = ChangingProgramme.TestCase
 TestChangingProgramme.settings = settings(
-    max_examples=10, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=24, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.fixture
+def tightest(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (TIGHTEST | {"_AT_ONCE": 0}).items():
+        monkeypatch.setattr(live_module, name, value)
+
+
+def live_of(score: list[list[int]], *, charge: int = 0) -> LiveMatching:
+    """Places for one each, and the total alone counts."""
+    market = market_of(np.array(score, np.int16), 1)
+    return LiveMatching(market, assign(market, coverage=False, charge=charge))
+
+
+@pytest.mark.usefixtures("tightest")
+def test_who_was_pinned_hears_of_columns_that_became_cheap_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_module, "_AT_ONCE", 9)
+    live = live_of([[5000, 6000, 100], [-1, 9000, -1], [-1, 8900, -1]])
+    assert live.mate.tolist() == [0, 1, -1]
+    live.pin(0, 2)
+    live.leave(1)
+    live.leave(2)
+    live.unpin(0)
+    assert live.mate[0] == 1
+
+
+@pytest.mark.usefixtures("tightest")
+def test_whose_only_candidate_is_forbidden_hears_of_others_when_everything_is_looked_at_anew() -> None:
+    live = live_of([[5000, 4000]])
+    live.forbid(0, 0)
+    assert (live.mate.tolist(), live.assignment().total) == ([1], 4000)
+
+
+@pytest.mark.usefixtures("tightest")
+def test_a_column_with_fewer_places_than_are_pinned_proves_no_more_than_there_is() -> None:
+    live = live_of([[900, 800], [700, 500], [-1, 400]], charge=10)
+    live.pin(0, 0)
+    live.set_capacity(0, 0)
+    live.forbid(1, 1)
+    assert live.mate.tolist() == [0, -1, 1]
+    assert (live.assignment().total, live.assignment().gap) == (400, 0)
 
 
 def test_places_doubled_at_once_are_taken_and_proven() -> None:

@@ -42,6 +42,7 @@ class LiveMatching:
         self._grown = GrowingMarket(market)
         self._capacity = market.capacity.astype(np.int32).copy()
         self._pinned: dict[int, int] = {}
+        self._held = np.zeros(market.columns, np.int32)
         self._forbidden: set[tuple[int, int]] = set()
         self._set_reference(found)
         self._mend(_NO_ROWS)
@@ -73,20 +74,14 @@ class LiveMatching:
         if number >= len(self._state.mate):
             self._set_reference(self.assignment(), self._state.u[: number + 1] >= _GONE)
         new = np.array([number], np.int32)
-        self._state.u[number] = 0
-        self._ceiling_holds_for(number)
         self._list(new, _LISTED)
-        self._state.u[new] = prices_asked(self._state, new)
-        self._row_reference[number] = self._state.u[number]
-        self._mend(new)
+        self._look_for_column(number)
         return number
 
     def leave(self, row: int) -> None:
         """A row goes for good."""
-        column = self._pinned.pop(row, None)
         self._take_out(row)
-        if column is not None:
-            self._fit(column)
+        self._let_go(row)
         self._mend(_NO_ROWS)
 
     def set_capacity(self, column: int, places: int) -> None:
@@ -97,24 +92,21 @@ class LiveMatching:
 
     def pin(self, row: int, column: int) -> None:
         """A row belongs to a column, whatever that costs; ValueError if it is forbidden or no place can be made."""
-        held = sum(1 for other, at in self._pinned.items() if at == column and other != row)
+        held = self._held[column] - (self._pinned.get(row) == column)
         allowed = score_pairs(self.market, np.array([row], np.int32), np.array([column], np.int32))[0] != FORBIDDEN
         if not allowed or (row, column) in self._forbidden or held >= self._capacity[column]:
             raise ValueError("the pair is forbidden, or all places of the column are pinned")
         self.unpin(row)
         self._take_out(row)
         self._pinned[row] = column
+        self._held[column] += 1
         self._fit(column)
         self._mend(_NO_ROWS)
 
     def unpin(self, row: int) -> None:
         """A pinned row looks for a column like any other again; nothing happens to others."""
-        column = self._pinned.pop(row, None)
-        if column is None:
-            return
-        self._fit(column)
-        self._state.u[row] = prices_asked(self._state, np.array([row], np.int32))[0]
-        self._mend(np.array([row], np.int32))
+        if self._let_go(row):
+            self._look_for_column(row)
 
     def forbid(self, row: int, column: int) -> None:
         """A pair may not be made any more; ValueError if it is pinned."""
@@ -146,8 +138,7 @@ class LiveMatching:
             self._rest[full] = worth[full, -1]
         score = np.where(column >= 0, worth + self._reference[np.maximum(column, 0)], 0).astype(np.int16)
         graph = with_edges(empty_graph(room, market.columns), np.arange(market.rows, dtype=np.int32), column, score)
-        free = np.minimum(self._capacity, np.int32(room)).astype(np.int32)
-        np.subtract.at(free, list(self._pinned.values()), 1)
+        free = np.clip(self._capacity - self._held, 0, room).astype(np.int32)
         self._state = state_of(graph, free, found.base, found.charge, mate, found.column_price, u)
         self._state.p[free == 0] = _GONE
         self._keep_what_is_not_listed(column, mate[: market.rows])
@@ -166,6 +157,24 @@ class LiveMatching:
             remove(self._state.columns, row, forbidden)
             remove(self._state.rows, forbidden, row)
 
+    def _let_go(self, row: int) -> bool:
+        """Undo a row's pin; whether there was one."""
+        column = self._pinned.pop(row, None)
+        if column is None:
+            return False
+        self._held[column] -= 1
+        self._fit(column)
+        return True
+
+    def _look_for_column(self, row: int) -> None:
+        """Let a row take part that did not: what is known of columns without it has to hold with it too."""
+        rows = np.array([row], np.int32)
+        self._state.u[rows] = prices_asked(self._state, rows)
+        self._ceiling_holds_for(row)
+        self._state.u[rows] = prices_asked(self._state, rows)
+        self._row_reference[rows] = self._state.u[rows]
+        self._mend(rows)
+
     def _take_out(self, row: int) -> None:
         if self._state.mate[row] >= 0:
             part(self._state, row)
@@ -174,8 +183,7 @@ class LiveMatching:
     def _fit(self, column: int) -> None:
         """Give a column the places that are not pinned; rows for which there is none left look elsewhere."""
         state = self._state
-        pinned = sum(1 for other in self._pinned.values() if other == column)
-        state.capacity[column] = max(0, min(int(self._capacity[column]) - pinned, len(state.mate)))
+        state.capacity[column] = np.clip(self._capacity[column] - self._held[column], 0, len(state.mate))
         while state.load[column] > state.capacity[column]:
             row = int(state.first[column])
             part(state, row)
@@ -201,14 +209,22 @@ class LiveMatching:
 
     def _mend(self, rows: npt.NDArray[np.int32]) -> None:
         """Bring everything to agreement, and look wherever prices have moved further than is proven."""
+        most = _AT_ONCE
         while True:
             settle_rows(self._state, rows)
-            rows = self._unsure()
-            if not len(rows):
+            found = self._unsure(most)
+            if found is None:
+                # Once only: looking at everything anew forgets what has been found, and that could go on for ever.
+                found, most = self._begin_anew(), self.market.rows + self.market.columns
+            if not len(found):
                 return
+            rows = found
 
-    def _unsure(self) -> Indices:
-        """Look again at what the prices no longer prove; the rows that would rather have another column."""
+    def _unsure(self, most: int) -> Indices | None:
+        """Look again at what the prices no longer prove; the rows that would rather have another column.
+
+        None if that is more than `most` rows or columns.
+        """
         state = self._state
         there = state.u < _GONE
         fallen_rows = np.where(there, self._row_reference - state.u, _NOTHING)
@@ -220,14 +236,24 @@ class LiveMatching:
         fallen = np.where(state.capacity > 0, self._reference - state.p, _NOTHING)
         far = fallen > _TOLERATED
         columns = np.flatnonzero(far & (state.p - self._ceiling < rows_fell))
-        if len(columns) > _AT_ONCE:
-            return self._begin_anew()
+        if len(columns) > most:
+            return None
         for column in columns:
             self._look_at_column(int(column), int(state.p[column]) - rows_fell - _MARGIN)
         fell = int(np.where(far, _NOTHING, fallen).max(initial=_NOTHING))
-        rows, listed = self._below(np.flatnonzero(there).astype(np.int32), fell), _LISTED
-        if len(rows) > _AT_ONCE:
-            return self._begin_anew()
+        rows = self._below(np.flatnonzero(there).astype(np.int32), fell)
+        return None if len(rows) > most else self._outbid(rows, fell)
+
+    def _begin_anew(self) -> Indices:
+        """Take the prices of now as reference: so much has moved that it costs less than to follow."""
+        self._set_reference(self.assignment(), self._state.u[: self.market.rows] >= _GONE)
+        rows = np.flatnonzero(self._state.u < _GONE).astype(np.int32)
+        self._touched.append(rows)
+        return self._outbid(self._below(rows, 0), 0)
+
+    def _outbid(self, rows: Indices, fell: int) -> Indices:
+        """List more candidates of the rows; those of all touched ones that would rather have another column."""
+        listed = _LISTED
         while len(rows) and listed < self.market.columns:
             listed *= 2
             self._list(rows, listed)
@@ -238,16 +264,6 @@ class LiveMatching:
         more = (asked > self._state.u[touched]) & (self._state.u[touched] < _GONE)
         raise_rows(self._state, touched[more], asked[more])
         return np.asarray(touched[more], np.int32)
-
-    def _begin_anew(self) -> Indices:
-        """Take the prices of now as reference: so much has moved that it costs less than to follow."""
-        size = self.market.rows
-        self._set_reference(self.assignment(), self._state.u[:size] >= _GONE)
-        rows = np.flatnonzero(self._state.u < _GONE).astype(np.int32)
-        asked = prices_asked(self._state, rows)
-        more = asked > self._state.u[rows]
-        raise_rows(self._state, rows[more], asked[more])
-        return np.asarray(rows[more], np.int32)
 
     def _below(self, rows: Indices, fell: int) -> Indices:
         """The rows to which a column that fell by so much may be worth more than their price."""
