@@ -68,6 +68,19 @@ def test_pricing_again_finds_what_pricing_everything_finds() -> None:
         price = np.maximum(price + rng.integers(-300, 300, market.columns), 0).astype(np.int32)
 
 
+def test_pricing_again_stays_right_however_often_prices_rise_and_fall_by_what_coverage_is_worth() -> None:
+    rng = np.random.default_rng(6)
+    market = random_market(rng, 20, 64)
+    pricing, dear = Pricing(market), 10**9
+    for step in range(9):
+        # One column is dear after the other, so that the highest worth of the chunk stays where it is.
+        price = np.where(np.arange(64) == step, dear, rng.integers(0, 3000, 64)).astype(np.int32)
+        above = rng.integers(0, 2000, market.rows).astype(np.int32)
+        found, whole = pricing.best(6, price, above), best(market, 6, price=price, above=above)
+        assert (found[1] == whole[1]).all()
+        assert (found[0] == whole[0]).all()
+
+
 @pytest.mark.parametrize("coverage", [True, False])
 @pytest.mark.parametrize("seed", range(60))
 def test_the_assignment_is_the_optimum_of_the_full_problem_and_proven(seed: int, coverage: bool) -> None:

@@ -7,13 +7,15 @@ import numpy.typing as npt
 from numba import njit, parallel_chunksize, prange
 
 from matching.domain.engine.kernels import CHUNK, WIDTH, choose, choose_again, fill, room_for, same_line, score_one
-from matching.domain.engine.market import Indices, Market, Points
+from matching.domain.engine.market import FULL, Indices, Market, Points
 
 Prices = npt.NDArray[Any]
 """Integers of 32 or 64 bits, as high as the prices need."""
 
 _TASK = 64
 """Rows worked on with the same memory."""
+_FAR = 2**30 - FULL
+"""How far chunks may move before all are looked at anew: heights and their shifts have 32 bits where prices have."""
 _TASKS = 4
 """Tasks that a thread takes at a time: rows differ in work, so that the threads are not given halves."""
 
@@ -96,21 +98,25 @@ class Pricing:
         """What `best` gives."""
         market = self._market
         column, worth = _empty(market.rows, count, price)
-        chunks = np.arange(0, market.columns, CHUNK)
-        at = (arrays(market), _lines(market))
         rest = (price, above, np.int16(market.floor), worth, column)
         with parallel_chunksize(_TASKS):
-            if self._times < 2:
-                size = (market.rows, len(chunks)) if self._times else (0, 0)
-                self._heights = np.empty(size, price.dtype)
-                self._shifts = np.zeros(len(chunks), price.dtype)
-                _best(*at, *rest, self._heights)
+            if self._times >= 2 and self._shift(price):
+                _best_again(arrays(market), _lines(market), *rest, self._heights, self._shifts)
             else:
-                self._shifts += np.maximum.reduceat(self._price - price, chunks)
-                _best_again(*at, *rest, self._heights, self._shifts)
+                chunks = -(-market.columns // CHUNK)
+                self._heights = np.empty((market.rows, chunks) if self._times else (0, 0), price.dtype)
+                self._shifts = np.zeros(chunks, price.dtype)
+                _best(arrays(market), _lines(market), *rest, self._heights)
         self._times += 1
         self._price = price.copy()
         return column, worth
+
+    def _shift(self, price: Prices) -> bool:
+        """Note by how much each chunk can have risen above its heights; whether that can be told from them at all."""
+        fallen = self._price.astype(np.int64) - price
+        shifts = self._shifts + np.maximum.reduceat(fallen, np.arange(0, self._market.columns, CHUNK))
+        self._shifts = shifts.astype(price.dtype)
+        return bool(np.abs(shifts).max(initial=0) < _FAR)
 
 
 def _empty(rows: int, count: int, price: Prices) -> tuple[Indices, Prices]:
