@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,7 +12,7 @@ import pytest
 from nats.aio.client import Client
 from sqlalchemy.exc import IntegrityError
 
-from chassis.outbox import EventTooLarge
+from chassis.outbox import CHANNEL, EventTooLarge
 from chassis.publishing import BATCH_ROWS
 from chassis.relay import BATCH_FROM, Relay
 from chassis.transaction import Database
@@ -246,6 +247,44 @@ async def test_a_commit_wakes_the_relay_of_its_own_process(
             async with database.transaction() as tx:
                 tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
         await eventually(lambda: _count(bus), 3)
+
+
+async def test_a_connection_that_broke_in_mid_sentence_is_made_anew(
+    bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen, broken = asyncpg.Connection.add_listener, [asyncpg.InternalClientError("in the failed state")]
+
+    async def listen_at_last(*given: Any) -> None:
+        if broken:
+            raise broken.pop()
+        await listen(*given)
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", listen_at_last)
+    async with database.transaction() as tx:
+        tx.publish(probe.EchoMade(echo_id=uuid4(), code="a"), version=1)
+    async with relaying(probe_url, nats_of_probe) as relay:
+        await eventually(lambda: _count(bus), 1)
+        assert relay.active
+    assert not relay.active
+
+
+@pytest.mark.parametrize("events", [1, 2, 60])
+async def test_postgresql_tells_of_a_commit_unless_the_relay_is_in_the_same_process(
+    database: Database, rows: asyncpg.Connection, probe_url: str, events: int
+) -> None:
+    relay, told = Relay(probe_url, _nobody), list[int]()
+    await rows.add_listener(CHANNEL, lambda *_: told.append(len(told)))
+    relay.follow(database)
+    for relay.active in (False, True, False):
+        async with database.transaction() as tx:
+            for _ in range(events):
+                tx.publish(probe.EchoMade(echo_id=uuid4(), code="a"), version=1)
+    await eventually(lambda: _told(rows, told), 2)
+
+
+async def _told(rows: asyncpg.Connection, told: list[int]) -> int:
+    await rows.execute("SELECT 1")
+    return len(told)
 
 
 def _nobody() -> Client:

@@ -124,28 +124,27 @@ _INSERT = (
     " $8::text[], $9::bytea[]) WITH ORDINALITY"
     " AS row (source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, position)"
     " ORDER BY position ON CONFLICT (source, event_id) DO NOTHING"
-    ") SELECT pg_notify($10, $11)"
+    ") SELECT pg_notify($10, '') WHERE $11"
 )
-
+_NOTIFY = f"NOTIFY {CHANNEL}"
 
 _SHORT = 4096
 _is_harmless = re.compile(r"[A-Za-z0-9 ./:_-]*").fullmatch
 
 
-def _literally(row: Row, origin: str) -> str | None:
+def _literally(row: Row) -> str | None:
     """The statement that stores a row, complete in itself: it can be sent with the commit, a round trip less.
 
     None for a row with a value that would have to be quoted, or a long one. Only events of our own are stored so:
     they hold ids alone, so that it matters little if PostgreSQL logs the statement because it fails.
     """
-    texts = (row.source, row.event_id, row.subject, row.thing, row.traceparent or "", row.cause or "", origin)
+    texts = (row.source, row.event_id, row.subject, row.thing, row.traceparent or "", row.cause or "")
     if len(row.payload) > _SHORT or not _is_harmless("".join(texts)):
         return None
-    source, event_id, subject, thing, traceparent, cause, _ = (f"'{text}'" if text else "NULL" for text in texts)
+    source, event_id, subject, thing, traceparent, cause = (f"'{text}'" if text else "NULL" for text in texts)
     return (
         f"INSERT INTO outbox ({', '.join(_COLUMNS)}) VALUES ({source}, {event_id}, {subject}, {thing},"  # noqa: S608
-        f" {row.version}, '{row.occurred_at.isoformat()}', {traceparent}, {cause}, '\\x{row.payload.hex()}');"
-        f"SELECT pg_notify('{CHANNEL}', '{origin}')"
+        f" {row.version}, '{row.occurred_at.isoformat()}', {traceparent}, {cause}, '\\x{row.payload.hex()}')"
     )
 
 
@@ -154,13 +153,13 @@ _MANY = 50
 """From so many rows on `COPY` costs less than an insertion, but it knows of no conflict."""
 
 
-async def insert(connection: AsyncConnection, rows: Sequence[Row], origin: str = "", *, new: bool = False) -> None:
-    """Write rows in their order and wake the relay when the transaction commits; `origin` says who did.
+async def insert(connection: AsyncConnection, rows: Sequence[Row], *, new: bool = False, notify: bool = True) -> None:
+    """Write rows in their order; `notify` wakes a relay in another process when the transaction commits.
 
     Those that are not `new` may be there already, and stay as they are.
     """
-    statement = _literally(rows[0], origin) if new and len(rows) == 1 else None
-    if statement and await direct.end_with(connection, statement):
+    statement = _literally(rows[0]) if new and len(rows) == 1 else None
+    if statement and await direct.end_with(connection, f"{statement};{_NOTIFY}" if notify else statement):
         return
     if new and len(rows) >= _MANY:
         records = [
@@ -178,7 +177,8 @@ async def insert(connection: AsyncConnection, rows: Sequence[Row], origin: str =
             for row in rows
         ]
         await direct.copy(connection, "outbox", _COLUMNS, records)
-        await direct.execute(connection, "SELECT pg_notify($1, $2)", CHANNEL, origin)
+        if notify:
+            await direct.execute(connection, _NOTIFY)
         return
     await direct.execute(
         connection,
@@ -193,5 +193,5 @@ async def insert(connection: AsyncConnection, rows: Sequence[Row], origin: str =
         [row.cause for row in rows],
         [row.payload for row in rows],
         CHANNEL,
-        origin,
+        notify,
     )

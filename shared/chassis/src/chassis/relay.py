@@ -23,7 +23,7 @@ from chassis.outbox import CHANNEL
 from chassis.publishing import BATCH_ROWS, PublishRefused, publish_batch, publish_one
 from chassis.subscription import prefix_of, stream_of
 from chassis.transaction import KEEPALIVE, Database
-from chassis.underway import Waiting, batches_of, begin_span, outgoing_of, waiting_of
+from chassis.underway import Waiting, batches_of, begin_span, outgoing_of, spans_of, waiting_of
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ IDLE_SECONDS = 30.0
 
 _READ = (
     "SELECT id, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at"
-    " FROM outbox WHERE published_at IS NULL AND NOT subject LIKE ANY($2::text[]) AND NOT id = ANY($3::bigint[])"
+    " FROM outbox WHERE published_at IS NULL AND NOT subject LIKE ANY($2::text[]) AND NOT id <@ $3::int8multirange"
     " ORDER BY id LIMIT $1"
 )
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
@@ -45,7 +45,6 @@ _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
 
 # asyncpg's "internal" error is what it raises for a connection that was ended between two of its steps.
 _DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-_FAILURES = (*_DATABASE_FAILURES, NatsError, PublishRefused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +77,14 @@ class Relay:
         """What was published since, and will be marked while the next is."""
         self._more = False
         """Whether the last read was full, so that there may be more."""
-        self._own: str | None = None
 
     def follow(self, database: Database) -> None:
-        """Be woken by the commits of this process at once; what PostgreSQL says of them later is no news."""
-        self._own = database.token
+        """Be woken by the commits of this process at once: while it leads, PostgreSQL has nobody to tell of them.
+
+        A notification costs more than its delivery: PostgreSQL lets those who commit with one do so only in turn.
+        """
         database.published = self._wake.set
+        database.is_relayed = lambda: self.active
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until `stopping`; what fails is logged and tried again after a growing pause."""
@@ -103,10 +104,9 @@ class Relay:
             try:
                 await self._lead(stopping)
                 delay = 0.1
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _DATABASE_FAILURES as error:
                 # Of its own database alone: what NATS refuses, or does not answer, makes a stream rest in `move`.
                 log.warning("relay_waits", reason=type(error).__name__)
-            self.active = False
             await _pause(stopping, random.uniform(0, delay))  # noqa: S311  full jitter
             delay = min(10.0, delay * 2)
 
@@ -132,11 +132,11 @@ class Relay:
                     await self._sleep()
             await self._mark(database, self._unmarked)
         finally:
+            self.active = False
             await database.close(timeout=2)
 
-    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        if payload != self._own:
-            self._wake.set()
+    def _heard(self, *_: object) -> None:
+        self._wake.set()
 
     async def _sleep(self) -> None:
         rested = min((rest.until for rest in self._resting.values()), default=math.inf) - time.monotonic()
@@ -181,7 +181,7 @@ class Relay:
     async def _read(self, database: asyncpg.Connection, underway: list[int]) -> list[Waiting]:
         now = time.monotonic()
         resting = [f"{prefix_of(stream)}%" for stream, rest in self._resting.items() if rest.until > now]
-        return [waiting_of(record) for record in await database.fetch(_READ, BATCH_ROWS, resting, underway)]
+        return [waiting_of(record) for record in await database.fetch(_READ, BATCH_ROWS, resting, spans_of(underway))]
 
     async def _mark(self, database: asyncpg.Connection, done: list[int]) -> None:
         if done:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import InvalidatePoolError
@@ -37,8 +36,9 @@ class Tx:
         connection: AsyncConnection,
         source: str,
         now: datetime,
-        origin: str = "",
         state: Mapping[str, Any] | None = None,
+        *,
+        notify: bool = True,
     ) -> None:
         self.connection = connection
         self.now = now
@@ -46,7 +46,7 @@ class Tx:
         """What the process was given at its start."""
         self.cause: Received[Any] | None = None
         self._source = source
-        self._origin = origin
+        self._notify = notify
         self._outbox: list[outbox.Row] = []
         self._forwards = False
 
@@ -83,7 +83,7 @@ class Tx:
         """Write the collected events to the outbox, the last statement before the commit; whether there are any."""
         rows, self._outbox = self._outbox, []
         if rows:
-            await outbox.insert(self.connection, rows, self._origin, new=not self._forwards)
+            await outbox.insert(self.connection, rows, new=not self._forwards, notify=self._notify)
         return bool(rows)
 
 
@@ -110,8 +110,8 @@ class Database:
         self.source = source
         self.state: Mapping[str, Any] = state or {}
         self._distrusted_at = 0.0
-        self.token = uuid4().hex
-        """Tells this process's transactions from others'."""
+        self.is_relayed: Callable[[], bool] = lambda: False
+        """Whether this very process has the relay, so that PostgreSQL need not wake it."""
         self.published: Callable[[], None] = lambda: None
         """Is called when a transaction has committed that said something."""
         idle = {"idle_in_transaction_session_timeout": str(int(seconds * 1000))}
@@ -146,7 +146,8 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction that commits at the end of the block and rolls back if it raises."""
         connection = await greenlet_spawn(self._open)
-        tx = Tx(AsyncConnection(self.engine, connection), self.source, datetime.now(UTC), self.token, self.state)
+        session, notify = AsyncConnection(self.engine, connection), not self.is_relayed()
+        tx = Tx(session, self.source, datetime.now(UTC), self.state, notify=notify)
         try:
             yield tx
             says_something = await tx.flush()
