@@ -100,7 +100,8 @@ async def count_refusals(tx: Tx, counted: Mapping[tuple[str, str], int]) -> None
 
 async def is_departed(tx: Tx, employee_id: str) -> bool:
     """Whether somebody has left or is erased."""
-    return bool(await tx.connection.scalar(_DEPARTED, {"id": employee_id}))
+    ((departed,),) = await direct.fetch(tx.connection, _DEPARTED, employee_id)
+    return bool(departed)
 
 
 async def active_among(tx: Tx, ids: Collection[str]) -> set[str]:
@@ -153,9 +154,9 @@ _COUNT = text(
     " AS row (s, r, c)"
     " ON CONFLICT (source, reason) DO UPDATE SET refused = known.refused + excluded.refused, last_at = excluded.last_at"
 )
-_DEPARTED = text(
-    "SELECT EXISTS (SELECT FROM employee WHERE employee_id = :id AND status = 'departed')"
-    " OR EXISTS (SELECT FROM erased_employee WHERE employee_id = :id)"
+_DEPARTED = (
+    "SELECT EXISTS (SELECT FROM employee WHERE employee_id = $1 AND status = 'departed')"
+    " OR EXISTS (SELECT FROM erased_employee WHERE employee_id = $1)"
 )
 _ACTIVE = (
     "SELECT employee_id FROM employee WHERE employee_id = ANY($1) AND status = 'active' ORDER BY employee_id FOR SHARE"

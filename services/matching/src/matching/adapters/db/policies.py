@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chassis import direct
 from chassis.transaction import Tx
 from contracts.matching import Format
 from matching.domain.cascade import OfferPolicy
@@ -34,12 +35,11 @@ class Prospects(NamedTuple):
 
 async def prospects_of(tx: Tx, programme_id: UUID, mentee: str, names: Collection[str]) -> Prospects | None:
     """All that recommendations have to ask, of the mentors with these names; nothing without such a programme."""
-    given = {"programme": programme_id, "mentee": mentee, "names": list(names)}
-    row = (await tx.connection.execute(_PROSPECTS, given)).first()
-    if row is None:
+    found = await direct.fetch(tx.connection, _PROSPECTS, programme_id, mentee, list(names))
+    if not found:
         return None
-    free = frozenset(row.free) - frozenset(row.before)
-    return Prospects(row.status, row.format, row.owner_id, row.self_match, row.asks, free)
+    status, format_, owner_id, self_match, asks, free, before = found[0]
+    return Prospects(status, format_, owner_id, self_match, asks, frozenset(free) - frozenset(before))
 
 
 async def policy_of(tx: Tx, programme_id: UUID) -> OfferPolicy:
@@ -101,16 +101,16 @@ _FREE = text(
     f"SELECT employee_id, capacity - taken AS free FROM participant CROSS JOIN LATERAL {_TAKEN}"  # noqa: S608
     f" WHERE programme_id = :programme AND employee_id = ANY(:names) AND {_HAS_PLACE}"
 )
-_PROSPECTS = text(
+_PROSPECTS = (
     "SELECT programme.status, format, owner_id, coalesce(self_match, false) AS self_match,"  # noqa: S608
-    " EXISTS (SELECT FROM participant WHERE programme_id = :programme AND employee_id = :mentee"
+    " EXISTS (SELECT FROM participant WHERE programme_id = $1 AND employee_id = $2"
     f" AND participant.{_PRESENT} AND 'mentee' = ANY(roles)) AS asks,"
     f" ARRAY(SELECT employee_id FROM participant CROSS JOIN LATERAL {_TAKEN}"
-    f" WHERE programme_id = :programme AND employee_id = ANY(:names) AND participant.{_HAS_PLACE}) AS free,"
+    f" WHERE programme_id = $1 AND employee_id = ANY($3) AND participant.{_HAS_PLACE}) AS free,"
     " ARRAY(SELECT other.employee_id FROM match_member one JOIN match ON match.id = one.match_id"
     " JOIN match_member other ON other.match_id = match.id AND other.employee_id <> one.employee_id"
-    " WHERE one.employee_id = :mentee AND match.programme_id = :programme) AS before"
-    " FROM programme LEFT JOIN offer_policy ON programme_id = programme.id WHERE programme.id = :programme"
+    " WHERE one.employee_id = $2 AND match.programme_id = $1) AS before"
+    " FROM programme LEFT JOIN offer_policy ON programme_id = programme.id WHERE programme.id = $1"
 )
 _FURTHER = text(
     "SELECT count(*) FROM match JOIN match_member ON match_id = match.id"
