@@ -1,8 +1,9 @@
 import numpy as np
 import numpy.typing as npt
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from matching.domain.encoding import Encoded, contributions_of, encode
+from matching.domain.encoding import Encoded, contributions_of, encode, some_rows
 from matching.domain.engine.market import FORBIDDEN, Market
 from matching.domain.engine.scoring import score_row
 from matching.domain.people import Profile
@@ -72,6 +73,14 @@ def test_the_compiled_scores_are_those_of_the_definition(problem: Problem) -> No
         found = np.empty(encoded.market.columns, np.int64)
         found[encoded.column_order] = score_row(encoded.market, row)
         assert found.tolist() == by_definition(problem)[place].tolist()
+
+
+@settings(max_examples=100)
+@given(problems(), st.data())
+def test_some_rows_of_a_market_score_as_they_do_among_all(problem: Problem, data: st.DataObject) -> None:
+    market = encode(problem).market
+    rows = np.array(data.draw(st.lists(st.sampled_from(range(market.rows)))) if market.rows else [], np.int32)
+    assert (evaluated(some_rows(market, rows)) == evaluated(market)[rows]).all()
 
 
 @settings(max_examples=100)

@@ -1,7 +1,7 @@
 """A run as one document that says everything it takes to prove it again: see `verify` for what stands where."""
 
 from collections.abc import Iterable
-from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from matching.domain.people import Profile
@@ -48,11 +48,12 @@ def _proof(certificate: Certificate) -> dict[str, Any]:
 
 
 def _person(profile: Profile) -> dict[str, Any]:
-    values = {field.name: getattr(profile, field.name) for field in fields(profile)}
-    return {
-        name: sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value
-        for name, value in values.items()
-    }
+    values = dict(zip(Profile.__slots__, _VALUES(profile), strict=True))
+    for name in _SETS:
+        values[name] = sorted(values[name])
+    for name in _LISTS:
+        values[name] = list(values[name])
+    return values
 
 
 def _taxonomy(taxonomy: Taxonomy, people: Iterable[Profile]) -> dict[str, Any]:
@@ -66,3 +67,10 @@ def _taxonomy(taxonomy: Taxonomy, people: Iterable[Profile]) -> dict[str, Any]:
 
 def _names(pairs: Iterable[Names]) -> list[list[str]]:
     return [list(pair) for pair in sorted(pairs)]
+
+
+_VALUES = attrgetter(*Profile.__slots__)
+_SETS, _LISTS = (
+    [name for name, value in zip(Profile.__slots__, _VALUES(Profile("")), strict=True) if isinstance(value, kind)]
+    for kind in (frozenset, tuple)
+)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matching.domain.encoding import Encoded, contributions_of, encode
+from matching.domain.encoding import Encoded, contributions_of, encode, some_rows
 from matching.domain.engine.assignment import Progress, Stop
 from matching.domain.engine.market import FULL
 from matching.domain.engine.scoring import best
@@ -159,16 +159,13 @@ def _reasons(problem: Problem, rest: Problem, encoded: Encoded, found: Matching)
         profile.employee_id: "all_full" for profile in problem.mentees if profile.employee_id not in places
     }
     alone = found.alone
-    market = replace(encoded.market, floor=0)
-    column, score = np.full((market.rows, 1), -1, np.int32), np.zeros((market.rows, 1), np.int32)
-    if len(alone) and market.columns:
-        column, score = best(market, 1)
-    for row in alone.tolist():
+    column, score = best(replace(some_rows(encoded.market, alone), floor=0), 1)
+    for row, candidate, points in zip(alone.tolist(), column[:, 0].tolist(), score[:, 0].tolist(), strict=True):
         name = rest.mentees[encoded.row_order[row]].employee_id
-        if column[row, 0] < 0:
+        if candidate < 0:
             reasons[name] = "no_candidates"
         else:
-            reasons[name] = "below_floor" if score[row, 0] < problem.rules.score_min else "all_full"
+            reasons[name] = "below_floor" if points < problem.rules.score_min else "all_full"
     return dict(sorted(reasons.items()))
 
 

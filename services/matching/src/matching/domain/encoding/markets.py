@@ -1,7 +1,7 @@
 """A market from a problem: people sorted so that those who may meet stand near each other, then their terms."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from matching.domain.encoding.facts import Facts, merged, pointed
 from matching.domain.encoding.particulars import particulars
-from matching.domain.encoding.terms import Entries, classes, listed
+from matching.domain.encoding.terms import Entries, classes, entries_of, listed
 from matching.domain.encoding.words import Neighbours, credit_entries, credit_lines, meetings, returned, wants
-from matching.domain.engine.market import Indices, Market
+from matching.domain.engine.market import Indices, Market, Terms
 from matching.domain.people import OUTSIDE, Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import FULL, Criterion
@@ -107,6 +107,26 @@ def encode(problem: Problem) -> Encoded:
     )
     names = tuple(words.credit_names), (*value_names, *words.return_names), tuple(gate_names)
     return Encoded(market, row_order, column_order, *names)
+
+
+def some_rows(market: Market, rows: Indices) -> Market:
+    """The market of some of its rows, in their order."""
+
+    def own(terms: Terms) -> tuple[Terms, npt.NDArray[np.int64]]:
+        owner, entry = entries_of(terms, rows)
+        return Terms(np.searchsorted(owner, np.arange(len(rows) + 1)), terms.term[entry]), entry
+
+    (credits_, of_credits), (pairs, of_pairs) = own(market.credits), own(market.pairs)
+    return replace(
+        market,
+        credits=credits_,
+        share=market.share[of_credits],
+        values=own(market.values)[0],
+        gates=own(market.gates)[0],
+        pairs=pairs,
+        points=market.points[of_pairs],
+        row_line=market.row_line[rows],
+    )
 
 
 def _order(people: People) -> Indices:

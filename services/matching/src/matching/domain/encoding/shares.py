@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from matching.domain.encoding.facts import Facts
 from matching.domain.encoding.markets import Encoded
+from matching.domain.encoding.terms import entries_of
 from matching.domain.engine.market import QUARTERS, Indices
 from matching.domain.problems import Problem
 from matching.domain.rules import CRITERIA, Criterion
@@ -23,9 +24,7 @@ def contributions_of(problem: Problem, encoded: Encoded, rows: Indices, columns:
 
 def _credits(encoded: Encoded, rows: Indices, columns: Indices) -> dict[Criterion, Numbers]:
     market = encoded.market
-    start, size = market.credits.start[rows], np.diff(market.credits.start)[rows]
-    pair = np.repeat(np.arange(len(rows)), size)
-    entry = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size) + np.repeat(start, size)
+    pair, entry = entries_of(market.credits, rows)
     term = market.credits.term[entry]
     points = market.share[entry].astype(np.int64) * market.credit[term, columns[pair]] // QUARTERS
     kinds = list(dict.fromkeys(name for name, _ in encoded.credit_names))

@@ -43,6 +43,14 @@ def listed(entries: Sequence[Entries], rows: int) -> tuple[Terms, npt.NDArray[np
     return Terms(start, term[order].astype(np.int32)), points[order].astype(np.int16)
 
 
+def entries_of(terms: Terms, rows: npt.NDArray[Any]) -> tuple[Numbers, Numbers]:
+    """Where the terms of some rows stand: for each the place of its row among `rows`, and its own in `terms.term`."""
+    size = np.diff(terms.start)[rows]
+    owner = np.repeat(np.arange(len(rows)), size)
+    first = np.repeat(terms.start[rows] - (np.cumsum(size) - size), size)
+    return owner, np.arange(len(owner)) + first
+
+
 def classes(values: Sequence[Hashable]) -> tuple[Indices, list[Any]]:
     """The class of each value, and the value of each class, in the order in which they first appear."""
     number = {value: place for place, value in enumerate(dict.fromkeys(values))}
