@@ -79,7 +79,7 @@ def match(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matc
     """The best matching of a problem's market under the programme's objective."""
     market = encoded.market
     if not market.rows or not market.columns:
-        return _nobody(market, peers=problem.format == "peer")
+        return _nobody(market, problem)
     if problem.moves is not None:
         return _few_moves(problem, encoded, stop, say)
     if problem.rules.objective == "two_sided":
@@ -211,9 +211,9 @@ def _must_fit(market: Market, named: str, most: int = MOST_AT_ONCE) -> None:
         raise BadValue(named, f"This looks at all pairs at once; {most:,} pairs of mentee and mentor are the most.")
 
 
-def _nobody(market: Market, *, peers: bool) -> Matching:
+def _nobody(market: Market, problem: Problem) -> Matching:
     mate = np.full(market.rows, -1, np.int32)
     prices = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
-    if peers:
+    if problem.format == "peer":
         return Matching(mate, 0, 0, 0, 0, "blossoms", *prices, {"scale": 2})
-    return Matching(mate, 0, 0, 0, 0, "prices", *prices, {"charge": 0})
+    return Matching(mate, 0, 0, 0, 0, "prices", *prices, {"charge": problem.rules.load_charge})

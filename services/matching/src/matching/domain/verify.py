@@ -245,8 +245,16 @@ class _Run:
             return [Finding("bound", True, "none is claimed: how good the pairs are is not proven")], None
         bound = {"prices": price_bound, "blossoms": blossom_bound, "circles": circle_bound}[certificate["kind"]]
         found, remarks = bound(self._scores, self._of, rows, places)
+        remarks.append(self._terms(certificate))
         pinned = [pair["score"] for pair in self._of["pairs"] if self._is_pinned(pair)]
         return self._compared(found + certificate["base"] * len(pinned) + sum(pinned), remarks)
+
+    def _terms(self, certificate: Mapping[str, Any]) -> tuple[str, bool, str]:
+        """Whether the proof is about what the rules ask for, and leaves no pair out that they allow."""
+        rules = self._of["rules"]
+        same = certificate["kind"] != "prices" or certificate["charge"] == rules["load_charge"]
+        floor = rules["objective"] == "fair" or certificate.get("floor") is None
+        return "terms", same and floor, "the proof has the charge and the floor that the rules call for"
 
     def _undecided(self) -> tuple[Flags, Numbers]:
         """Rows and places that no pin has taken."""
