@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,9 +24,10 @@ from chassis.cloudevents import CloudEvent
 from chassis.deadletters import bury, letter_of
 from chassis.delivery import Delivery, read
 from chassis.failures import Meaning, meaning_of, reason_of
+from chassis.handling import Handling, is_changed_copy
 from chassis.subscription import GivenUp, Subscription
 from chassis.tracing import finish_spans, start_span
-from chassis.transaction import Database, Tx
+from chassis.transaction import Database
 from chassis.wire import acknowledge
 
 log = structlog.get_logger()
@@ -66,9 +67,9 @@ class Consumer:
         self.turned: Callable[[], None] = lambda: None
         self._refusals = refusals
         self._retry_base = retry_base
-        self._time_limit = time_limit
         self._refuse = refuse
         self._observe = observe
+        self.handling = Handling(self.durable, subscription, database, time_limit)
         self.events = {event.subject: event for event in subscription.events}
         self._waiting: list[float] = []
         self.jetstream: JetStreamContext | None = None
@@ -148,7 +149,7 @@ class Consumer:
 
     async def _together(self, deliveries: list[Delivery]) -> None:
         try:
-            outcome = await self.attempt(deliveries)
+            outcome = await self.handling.attempt(deliveries)
         except Exception as error:  # noqa: BLE001  every failure is classified and settled
             if len(deliveries) == 1 or meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
                 await self._failed(deliveries, error)
@@ -166,7 +167,7 @@ class Consumer:
                 for waiting in deliveries[position:]:
                     await self._answer(waiting.message.in_progress)
             try:
-                outcome = await self.attempt([delivery])
+                outcome = await self.handling.attempt([delivery])
             except Exception as error:  # noqa: BLE001  every failure is classified and settled
                 if meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
                     await self._failed(deliveries[position:], error)
@@ -175,75 +176,15 @@ class Consumer:
             else:
                 await self._done([delivery], outcome)
 
-    async def attempt(
-        self, deliveries: list[Delivery], audit: Callable[[Tx, inbox.Claims], Awaitable[None]] | None = None
-    ) -> inbox.Claims:
-        """Claim and handle deliveries in one transaction; raises what the handler raises. Settles nothing."""
-        try:
-            async with asyncio.timeout(self._time_limit):
-                return await self._attempt(deliveries, audit)
-        except TimeoutError:
-            self.database.distrust()
-            raise
-
-    async def _attempt(
-        self, deliveries: list[Delivery], audit: Callable[[Tx, inbox.Claims], Awaitable[None]] | None
-    ) -> inbox.Claims:
-        first: dict[Any, Delivery] = {}
-        for delivery in deliveries:
-            first.setdefault(delivery.identity, delivery)
-        async with self.database.transaction() as tx:
-            claims = await inbox.claim(
-                tx.connection, self.durable, [(identity, delivery.digest) for identity, delivery in first.items()]
-            )
-            new = list(first.values())
-            if len(claims.new) < len(first):
-                new = [delivery for identity, delivery in first.items() if identity in claims.new]
-            if new:
-                await self._call(tx, new)
-            if self.subscription.copies and len(new) < len(deliveries):
-                handled = {id(delivery) for delivery in new}
-                copies = [one.received for one in deliveries if one.received and id(one) not in handled]
-                if copies:
-                    await self.subscription.copies(tx, copies)
-            if any(delivery.deliveries > 1 for delivery in deliveries):
-                await inbox.forget_failures(tx.connection, self.durable, list(first))
-            if audit:
-                await audit(tx, claims)
-        if len(first) == len(deliveries):
-            return claims
-        reused = {d.identity for d in deliveries if d.digest != first[d.identity].digest}
-        return inbox.Claims(claims.new, claims.changed | reused)
-
-    async def _call(self, tx: Tx, deliveries: list[Delivery]) -> None:
-        if self.subscription.kind != "each":
-            with trace.use_span(deliveries[0].span or trace.INVALID_SPAN, end_on_exit=False):
-                await self.subscription.handler(tx, [delivery.received for delivery in deliveries])
-            return
-        for delivery in deliveries:
-            tx.cause = delivery.received
-            with trace.use_span(delivery.span or trace.INVALID_SPAN, end_on_exit=False, record_exception=False):
-                await self.subscription.handler(tx, delivery.received)
-        tx.cause = None
-
     async def _done(self, deliveries: list[Delivery], claims: inbox.Claims) -> None:
         good = deliveries
         if claims.changed:
-            changed = {id(one): one for one in deliveries if self._is_changed_copy(one, deliveries, claims)}
+            changed = {id(one): one for one in deliveries if is_changed_copy(one, deliveries, claims)}
             good = [one for one in deliveries if id(one) not in changed]
             for delivery in changed.values():
                 await self._bury(delivery, "identity_reused")
         if good:
             await self._answer(lambda: acknowledge([delivery.message for delivery in good]))
-
-    @staticmethod
-    def _is_changed_copy(delivery: Delivery, deliveries: list[Delivery], claims: inbox.Claims) -> bool:
-        if delivery.identity not in claims.changed:
-            return False
-        if delivery.identity not in claims.new:
-            return True
-        first = next(other for other in deliveries if other.identity == delivery.identity)
-        return delivery.digest != first.digest
 
     async def _failed(self, deliveries: list[Delivery], error: BaseException) -> None:
         meaning = meaning_of(error, self._refusals)

@@ -70,7 +70,7 @@ class Replays:
             await tx.connection.execute(_AUDIT, {**what, "requested_by": requested_by, "outcome": outcome})
 
         try:
-            claims = await consumer.attempt([delivery], audit)
+            claims = await consumer.handling.attempt([delivery], audit)
         finally:
             finish_spans([delivery])
         if delivery.identity in claims.changed:
