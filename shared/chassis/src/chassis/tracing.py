@@ -117,6 +117,16 @@ _UNSET = Status(StatusCode.UNSET)
 _SCOPE = InstrumentationScope("chassis")
 
 
+def is_unrecorded(sender: SpanContext) -> bool:
+    """Whether nobody will see what comes of a message: its sender's trace then goes on as it is."""
+    provider = trace.get_tracer_provider()
+    return (
+        not sender.trace_flags.sampled
+        and isinstance(provider, TracerProvider)
+        and isinstance(provider.sampler, ParentBased)
+    )
+
+
 def child_span(
     name: str,
     sender: SpanContext | None,
@@ -129,7 +139,7 @@ def child_span(
     if sender is None or not isinstance(provider, TracerProvider) or not isinstance(provider.sampler, ParentBased):
         context = remote_parent(sender) if sender else Context()
         return _tracer.start_span(name, context, kind, attributes, start_time=started)
-    if not sender.trace_flags.sampled:
+    if is_unrecorded(sender):
         return NonRecordingSpan(sender)
     span = LeanSpan(provider, name, sender, kind, attributes)
     return span.starting_at(started) if started else span

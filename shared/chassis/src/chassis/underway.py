@@ -9,7 +9,7 @@ from opentelemetry.util.types import AttributeValue
 
 from chassis.cloudevents import CloudEvent, headers_of
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing
-from chassis.tracing import child_span, format_traceparent, parse_traceparent
+from chassis.tracing import child_span, format_traceparent, is_unrecorded, parse_traceparent
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ def waiting_of(record: asyncpg.Record) -> Waiting:
 def begin_span(row: Waiting) -> None:
     """Let the event's trace go on in a span of its publishing, which tells how long it has waited."""
     sender = parse_traceparent(row.event.traceparent)
-    if sender is None:
+    if sender is None or is_unrecorded(sender):
         return
     attributes: dict[str, AttributeValue] = {
         "messaging.system": "nats",
