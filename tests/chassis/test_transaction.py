@@ -1,8 +1,12 @@
 """The database as every process has it, also those that are no service."""
 
+import asyncio
+
 from sqlalchemy import text
 
+from chassis.migrate import upgrade
 from chassis.transaction import Database
+from tests.fixtures.databases import Databases
 
 
 async def test_whoever_does_nothing_in_a_transaction_loses_its_locks_in_time(probe_url: str) -> None:
@@ -14,3 +18,25 @@ async def test_whoever_does_nothing_in_a_transaction_loses_its_locks_in_time(pro
             found = await tx.connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
         assert found == expected
         await database.close()
+
+
+async def test_a_url_says_how_to_connect_in_the_words_of_postgresql(probe_url: str) -> None:
+    database = Database(f"{probe_url}?sslmode=disable&statement_timeout=1234ms", "/mentorship/probe")
+    async with database.transaction() as tx:
+        assert await tx.connection.scalar(text("SHOW statement_timeout")) == "1234ms"
+    await database.close()
+    strict = Database(f"{probe_url}?sslmode=require", "/mentorship/probe")
+    try:
+        async with strict.transaction() as tx:
+            await tx.connection.scalar(text("SELECT 1"))
+    except ConnectionError as error:
+        refused = str(error)
+    else:
+        refused = ""
+    await strict.close()
+    assert "SSL" in refused
+
+
+async def test_migrations_take_the_same_url(postgres: Databases) -> None:
+    async with postgres.empty() as url:
+        await asyncio.to_thread(upgrade, "sessions", f"{url}?sslmode=disable")

@@ -48,7 +48,7 @@ async def test_a_session_is_scheduled_in_the_wall_time_of_a_place(here: Here) ->
         ({"local_start": "2027-03-28T02:30+01:00"}, "timezone"),
         ({"timezone": "Mars/Olympus"}, "IANA"),
         ({"duration_minutes": 4}, "greater than or equal to 5"),
-        ({"status": "held"}, "not permitted"),
+        ({"status": "held"}, "Nothing of this name is known here"),
     ],
 )
 async def test_dates_that_cannot_be_meant_are_answered_with_the_reason(

@@ -10,7 +10,8 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool
-from sqlalchemy.ext.asyncio import create_async_engine
+
+from chassis.engines import engine_of
 
 URL_VARIABLE = "MENTORSHIP_MIGRATION_DATABASE_URL"
 
@@ -46,7 +47,7 @@ def run_env(metadata: MetaData) -> None:
 
 
 async def _migrate_online(url: str, metadata: MetaData) -> None:
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=pool.NullPool)
+    engine = engine_of(url, poolclass=pool.NullPool)
     async with engine.begin() as connection:
         await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310245)")
         await connection.run_sync(_migrate, metadata)

@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from chassis import outbox
 from chassis.cloudevents import CloudEvent
 from chassis.direct import Session
+from chassis.engines import engine_of
 from chassis.received import Received
 from chassis.sockets import SILENCE_SECONDS, lose_when_silent
 from contracts.event import Event
@@ -116,8 +117,8 @@ class Database:
         """Is called when a transaction has committed that said something."""
         idle = {"idle_in_transaction_session_timeout": str(int(seconds * 1000))}
         session = {"application_name": source, **KEEPALIVE, **idle}
-        self.engine: AsyncEngine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        self.engine: AsyncEngine = engine_of(
+            url,
             pool_size=pool,
             max_overflow=0,
             pool_timeout=5,
