@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from mentorship.local import ports
-from mentorship.local.ports import DEFAULTS, choose, free_port
+from mentorship.local.ports import DEFAULTS, choose, is_free
 from mentorship.problem import Problem
 
 
@@ -19,8 +19,8 @@ def taken(port: int) -> Iterator[None]:
 
 @pytest.fixture
 def defaults(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """The usual ports, moved to where nothing of this machine listens."""
-    start = free_port()
+    """The usual ports, moved to where nothing listens and the kernel, asked for any port, never chooses one."""
+    start = next(at for at in range(20_000, 32_000, 20) if all(is_free(at + index) for index in range(20)))
     moved = {name: start + index for index, name in enumerate(DEFAULTS)}
     monkeypatch.setattr(ports, "DEFAULTS", moved)
     return moved
