@@ -1,57 +1,18 @@
 """Many people at once, and processes that die in the middle: no capacity is exceeded, nobody is matched twice."""
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import httpx
 import pytest
 
-from matching.subscribers import SUBSCRIPTIONS
 from matching.worker.process import Worker
 from tests.builders import hired, left
 from tests.conftest import Bearer
-from tests.eventually import eventually
 from tests.fixtures.services import Runner
 from tests.matching.conftest import House
+from tests.matching.replicas import a_replica
 from tests.matching.test_cascade import overfull
-
-
-@asynccontextmanager
-async def _replica(house: House, running: Runner) -> AsyncIterator[tuple[subprocess.Popen[bytes], httpx.AsyncClient]]:
-    """A second process of the service beside the one of this process."""
-    port, credentials = _free_port(), await house.bus.provision("matching", SUBSCRIPTIONS)
-    given = running.environment(house.url, credentials)
-    given |= {"MENTORSHIP_PORT": str(port), "MENTORSHIP_REQUESTS_PER_SECOND": "0"}
-    process = _started(given)
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            await eventually(lambda: _answers(client), expected=True, seconds=60)
-            yield process, client
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _started(given: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "matching"], env=os.environ | given, stdout=subprocess.DEVNULL)
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
-
-
-async def _answers(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/startupz")).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.mark.timeout(300)
@@ -69,7 +30,7 @@ async def test_200_accept_at_once_on_mentors_of_one_place_while_the_service_is_k
     answers = [(f"/matches/{row.match_id}/accept", row.employee_id) for row in rows]
     assert len(answers) == 200
 
-    async with _replica(house, running) as (process, client):
+    async with a_replica(house, running) as (process, client):
 
         async def accept(path: str, who: str) -> int:
             with suppress(httpx.TransportError):
