@@ -49,7 +49,6 @@ class Matching:
     """Column of each row, -1 without one; among peers the other one's row."""
     base: int
     total: int
-    value: int
     upper_bound: int
     proof: Proof
     row_price: Prices
@@ -66,6 +65,11 @@ class Matching:
         """How many pairs there are."""
         held = int((self.mate >= 0).sum())
         return held // 2 if self.proof == "blossoms" else held
+
+    @property
+    def value(self) -> int:
+        """What is maximised."""
+        return self.base * self.pairs + self.total
 
     @property
     def alone(self) -> Indices:
@@ -107,34 +111,17 @@ def _solver(problem: Problem, stop: Stop, say: Progress) -> Callable[[Market], M
 
 
 def _by_prices(found: Assignment) -> Matching:
-    return Matching(
-        mate=found.mate,
-        base=found.base,
-        total=found.total,
-        value=found.value,
-        upper_bound=found.upper_bound,
-        proof="prices",
-        row_price=found.row_price,
-        column_price=found.column_price,
-        details={"charge": found.charge, "rounds": found.rounds},
-    )
+    prices, details = (found.row_price, found.column_price), {"charge": found.charge, "rounds": found.rounds}
+    return Matching(found.mate, found.base, found.total, found.upper_bound, "prices", *prices, details)
 
 
 def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
     _must_fit(market, "rules.circle_min")
     coverage = rules.objective != "total"
     found = form_circles(market, rules.circle_min, rules.circle_max, coverage=coverage, stop=stop, say=say)
-    return Matching(
-        mate=found.mate,
-        base=found.base,
-        total=found.total,
-        value=found.value,
-        upper_bound=found.upper_bound,
-        proof="circles",
-        row_price=found.row_price,
-        column_price=np.zeros(market.columns, np.int64),
-        details={"scale": SCALE, "lift": found.lift, "cover": found.pairs, "price_bound": found.price_bound},
-    )
+    prices = found.row_price, np.zeros(market.columns, np.int64)
+    details = {"scale": SCALE, "lift": found.lift, "cover": found.pairs, "price_bound": found.price_bound}
+    return Matching(found.mate, found.base, found.total, found.upper_bound, "circles", *prices, details)
 
 
 def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
@@ -142,19 +129,10 @@ def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
     if rules.threes and (found.mate < 0).any():
         return _threes(market, found, rules, stop, say)
     proof = found.proof
+    prices, details = (proof.dual, np.zeros(market.columns, np.int64)), {"scale": 2, "rounds": found.rounds}
     groups = zip(proof.start.tolist(), proof.stop.tolist(), proof.z.tolist(), strict=True)
-    return Matching(
-        mate=found.mate,
-        base=found.base,
-        total=found.total,
-        value=found.value,
-        upper_bound=found.upper_bound,
-        proof="blossoms",
-        row_price=proof.dual,
-        column_price=np.zeros(market.columns, np.int64),
-        details={"scale": 2, "rounds": found.rounds},
-        blossoms=tuple((tuple(proof.order[first:last].tolist()), price) for first, last, price in groups),
-    )
+    blossoms = tuple((tuple(proof.order[first:last].tolist()), price) for first, last, price in groups)
+    return Matching(found.mate, found.base, found.total, found.upper_bound, "blossoms", *prices, details, blossoms)
 
 
 def _threes(market: Market, pairs: Pairing, rules: Rules, stop: Stop, say: Progress) -> Matching:
@@ -167,9 +145,8 @@ def _threes(market: Market, pairs: Pairing, rules: Rules, stop: Stop, say: Progr
     total += sum(int(score_pairs(market, end[:, 0], end[:, 1]).sum(dtype=np.int64)) for end in ends)
     # What is maximised counts every person, a pair twice: half of its gap is that of a pair.
     bound = total + -(-found.gap // 2)
-    nothing = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
     threes = tuple((int(one), int(two), int(three)) for one, two, three in members)
-    return Matching(found.mate, 0, total, total, bound, "none", *nothing, {"threes": len(threes)}, threes=threes)
+    return Matching(found.mate, 0, total, bound, "none", *_unpriced(market), {"threes": len(threes)}, threes=threes)
 
 
 def _two_sided(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
@@ -187,8 +164,7 @@ def _two_sided(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) ->
     total = int(score_pairs(market, held, mate[held]).sum(dtype=np.int64))
     bound = assign(market, coverage=False, stop=stop).upper_bound
     blocking = len(blocking_pairs(lists, market.capacity, mate)[0])
-    nothing = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
-    return Matching(mate, 0, total, total, bound, "none", *nothing, {"blocking_pairs": blocking})
+    return Matching(mate, 0, total, bound, "none", *_unpriced(market), {"blocking_pairs": blocking})
 
 
 def _few_moves(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
@@ -201,9 +177,9 @@ def _few_moves(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) ->
     home = np.array([has.get(profile.employee_id, -1) for profile in rows], np.int32)
     coverage = problem.rules.objective != "total"
     found = rematch(market, home, problem.moves or 0, coverage=coverage, stop=stop, say=say)
-    nothing = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
+    prices = _unpriced(market)
     details = {"moved": len(found.moved), "released": len(found.released), "unavoidable": found.unavoidable}
-    return Matching(found.mate, found.base, found.total, found.value, found.upper_bound, "none", *nothing, details)
+    return Matching(found.mate, found.base, found.total, found.upper_bound, "none", *prices, details)
 
 
 def _must_fit(market: Market, named: str, most: int = MOST_AT_ONCE) -> None:
@@ -212,8 +188,11 @@ def _must_fit(market: Market, named: str, most: int = MOST_AT_ONCE) -> None:
 
 
 def _nobody(market: Market, problem: Problem) -> Matching:
-    mate = np.full(market.rows, -1, np.int32)
-    prices = np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)
+    mate, prices = np.full(market.rows, -1, np.int32), _unpriced(market)
     if problem.format == "peer":
-        return Matching(mate, 0, 0, 0, 0, "blossoms", *prices, {"scale": 2})
-    return Matching(mate, 0, 0, 0, 0, "prices", *prices, {"charge": problem.rules.load_charge})
+        return Matching(mate, 0, 0, 0, "blossoms", *prices, {"scale": 2})
+    return Matching(mate, 0, 0, 0, "prices", *prices, {"charge": problem.rules.load_charge})
+
+
+def _unpriced(market: Market) -> tuple[Prices, Prices]:
+    return np.zeros(market.rows, np.int64), np.zeros(market.columns, np.int64)

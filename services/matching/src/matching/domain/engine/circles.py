@@ -13,7 +13,8 @@ from matching.domain.engine.circle_bounds import SCALE, Bound, Prices, Question,
 from matching.domain.engine.circle_branching import covered, reachable, settle
 from matching.domain.engine.circle_search import choose, climb, enforce
 from matching.domain.engine.edges import edges_of, scores
-from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market, Points
+from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market
+from matching.domain.engine.outcome import Outcome
 from matching.domain.engine.transport import Transport, held_scores, insert_all, transport, value
 
 ROUNDS = 600
@@ -27,44 +28,16 @@ _STEPS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Circles:
-    """Circles, and the bound on what any others could be worth.
+class Circles(Outcome):
+    """Circles: rows with one column are together. The bound is on what any others could be worth."""
 
-    The value of circles is base * pairs + total: with coverage first, `base` outweighs every difference in total.
-    """
-
-    mate: Indices
-    """Column of each row, -1 without a circle."""
-    score: Points
-    """Score of each row with its column, FORBIDDEN without a circle."""
     opened: Indices
     """The columns that hold a circle, ascending."""
-    base: int
-    total: int
-    upper_bound: int
-    """No choice of circles has a higher value."""
     row_price: Prices
     """Prices that prove a bound by themselves (without branching), `circle_bounds.SCALE` to the point."""
     lift: int
     price_bound: int
     """The highest total that the prices allow to circles with as many people as the upper bound covers."""
-    steps: int
-    """Steps of branching that were taken."""
-
-    @property
-    def pairs(self) -> int:
-        """How many rows have a circle."""
-        return int((self.mate >= 0).sum())
-
-    @property
-    def value(self) -> int:
-        """What is maximised."""
-        return self.base * self.pairs + self.total
-
-    @property
-    def gap(self) -> int:
-        """How far the value may be from the best one; 0 is proven optimal."""
-        return self.upper_bound - self.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from numba import njit
 
 from matching.domain.engine.assignment import ADDED, CANDIDATES, Assignment, Progress, Stop, assign
 from matching.domain.engine.edges import Edges, edges_between
-from matching.domain.engine.market import FULL, Indices, Market, Points
+from matching.domain.engine.market import FULL, Indices, Market
+from matching.domain.engine.outcome import Outcome
 from matching.domain.engine.scoring import best as price_best
 from matching.domain.engine.scoring import score_pairs
 from matching.domain.engine.transport import (
@@ -40,44 +41,17 @@ _SHARES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Rematch:
-    """A matching with few moves, and the bound on what any other with so few could be worth.
+class Rematch(Outcome):
+    """A matching with few moves, and the bound on what any other with so few could be worth."""
 
-    The value of a matching is base * pairs + total: with coverage first, `base` outweighs every difference in total.
-    """
-
-    mate: Indices
-    """Column of each row, -1 without one."""
-    score: Points
-    """Score of each row's pair, FORBIDDEN without one."""
     moved: Indices
     """Rows that could have kept their column and have not, ascending."""
     released: Indices
     """Rows whose old pair is not allowed any more; they do not count as moved."""
     unavoidable: int
     """Moves that columns with fewer places than rows force; they are allowed beside the others."""
-    base: int
-    total: int
-    upper_bound: int
-    """No matching with so few moves has a higher value."""
     charge: int
     """What a move cost in the problem whose prices proved the bound."""
-    steps: int
-
-    @property
-    def pairs(self) -> int:
-        """How many rows have a column."""
-        return int((self.mate >= 0).sum())
-
-    @property
-    def value(self) -> int:
-        """What is maximised."""
-        return self.base * self.pairs + self.total
-
-    @property
-    def gap(self) -> int:
-        """How far the value may be from the best one; 0 is proven optimal."""
-        return self.upper_bound - self.value
 
 
 @dataclass(frozen=True, slots=True)
