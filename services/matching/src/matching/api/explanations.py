@@ -1,21 +1,15 @@
 """Explanations of a run over HTTP: of a pair, of somebody who has nobody, of what a programme lacks."""
 
 from dataclasses import asdict
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
 from pydantic import BaseModel, ConfigDict
 
-from chassis.http import Caller, Invalid, Router, Transaction, allow
-from contracts.words import EmployeeId
-from matching.domain.refusal import BadValue
+from chassis.http import Router, Transaction
+from matching.api.fields import EmployeeInPath, Manager, naming_the_field
 from matching.handlers.explaining import explain_pair, explain_shortage, explain_unmatched
 
 router = Router(prefix="/runs/{run_id}", tags=["runs"])
-
-Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
-EmployeeInPath = Annotated[EmployeeId, Path(description="The company's own id of the employee.")]
 
 
 class ExplanationView(BaseModel):
@@ -85,20 +79,16 @@ async def explain(
     tx: Transaction, caller: Manager, run_id: UUID, mentee_id: EmployeeInPath, mentor_id: EmployeeInPath
 ) -> ExplanationView:
     """Why these two are together, or why not: what speaks for them, which rule forbids it, what it would cost."""
-    try:
+    with naming_the_field():
         found = await explain_pair(tx, caller, run_id, mentee_id, mentor_id)
-    except BadValue as error:
-        raise Invalid(error.field, error.detail) from error
     return ExplanationView.model_validate(asdict(found))
 
 
 @router.get("/unmatched/{employee_id}")
 async def explain_lonely(tx: Transaction, caller: Manager, run_id: UUID, employee_id: EmployeeInPath) -> UnmatchedView:
     """Why somebody has nobody in the run, and what would change it."""
-    try:
+    with naming_the_field():
         found = await explain_unmatched(tx, caller, run_id, employee_id)
-    except BadValue as error:
-        raise Invalid(error.field, error.detail) from error
     return UnmatchedView.model_validate({"employee_id": employee_id} | asdict(found))
 
 

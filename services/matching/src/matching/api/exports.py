@@ -7,14 +7,13 @@ from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
 from chassis.errors import Missing
-from chassis.http import Caller, Router, Transaction, allow
+from chassis.http import Router, Transaction
+from matching.api.fields import Manager
 from matching.api.runs import RunView, shown_run
 from matching.handlers import exports
 from matching.handlers.runs import visible_run
 
 router = Router(prefix="/runs/{run_id}", tags=["runs"])
-
-Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
 
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {}, "application/json": {}}, "description": "The file."}

@@ -11,6 +11,7 @@ from chassis.http import Caller, Invalid, allow
 from contracts.words import EmployeeId
 from matching.domain.refusal import BadValue
 
+Member = Annotated[Caller, allow("employee")]
 Anybody = Annotated[Caller, allow("employee", "programme-manager", "platform-admin")]
 Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
 EmployeeInPath = Annotated[EmployeeId, Path(description="The company's own id of the employee.")]

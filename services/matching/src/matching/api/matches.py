@@ -1,24 +1,22 @@
 """Matches over HTTP: for their members, and for who runs their programme."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
-from chassis.http import Body, Caller, Cursor, IfMatch, Page, Router, Transaction, allow, etag
+from chassis.http import Body, Cursor, IfMatch, Page, Router, Transaction, etag
 from contracts.matching import Format, MatchStatus, Role
 from contracts.words import UtcDatetime
 from matching.adapters.db.matches import contributions_of, matches_of
+from matching.api.fields import Anybody, Member
 from matching.domain.offers import Answer, DeclineReason, Match, Origin
 from matching.handlers import offering
 from matching.handlers import offers as handlers
 
 router = Router(tags=["matches"])
-
-Member = Annotated[Caller, allow("employee")]
-Anybody = Annotated[Caller, allow("employee", "programme-manager", "platform-admin")]
 
 
 class DeclineBody(Body):
@@ -89,7 +87,7 @@ async def accept_match(
     tx: Transaction, caller: Member, match_id: UUID, if_match: IfMatch, response: Response
 ) -> MatchView:
     """Say yes; when everybody has, the match is active."""
-    return _shown(await handlers.accept_offer(tx, caller, match_id, if_match), response)
+    return shown(await handlers.accept_offer(tx, caller, match_id, if_match), response)
 
 
 @router.post("/matches/{match_id}/decline")
@@ -103,7 +101,7 @@ async def decline_match(
 ) -> MatchView:
     """Say no."""
     reason = (body or DeclineBody()).reason
-    return _shown(await handlers.decline_offer(tx, caller, match_id, reason, if_match), response)
+    return shown(await handlers.decline_offer(tx, caller, match_id, reason, if_match), response)
 
 
 @router.post("/matches/{match_id}/end")
@@ -117,14 +115,14 @@ async def end_match(
 ) -> MatchView:
     """End an offer or an active match, as a member or as who runs the programme."""
     reason = (body or EndBody()).reason
-    return _shown(await handlers.end_match(tx, caller, match_id, reason, if_match), response)
+    return shown(await handlers.end_match(tx, caller, match_id, reason, if_match), response)
 
 
 @router.post("/matches/{match_id}/rematch")
 async def rematch(tx: Transaction, caller: Anybody, match_id: UUID, if_match: IfMatch, response: Response) -> MatchView:
     """End a match that does not fit; its mentee is offered the next best mentor, never the same again."""
     seen = await handlers.visible_match(tx, caller, match_id)
-    return _shown(await offering.rematch(tx, seen, if_match), response)
+    return shown(await offering.rematch(tx, seen, if_match), response)
 
 
 def view_of(match: Match) -> MatchView:
@@ -145,6 +143,7 @@ def view_of(match: Match) -> MatchView:
     )
 
 
-def _shown(match: Match, response: Response) -> MatchView:
+def shown(match: Match, response: Response) -> MatchView:
+    """A match as an answer, with its version as the ETag."""
     response.headers["ETag"] = etag(match.version)
     return view_of(match)

@@ -6,20 +6,16 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from chassis.http import Body, Caller, IfMatch, Invalid, Router, Transaction, allow, etag
+from chassis.http import Body, IfMatch, Router, Transaction, etag
 from contracts.words import EmployeeId, no_bool
 from matching.adapters.db.policies import policy_of
-from matching.api.matches import MatchView, view_of
+from matching.api.fields import Anybody, Manager, Member, naming_the_field
+from matching.api.matches import MatchView, shown
 from matching.domain.cascade import OfferPolicy
-from matching.domain.refusal import BadValue
 from matching.handlers import offering, pairings, recommending
 from matching.handlers.programmes import visible_programme
 
 router = Router(prefix="/programmes/{programme_id}", tags=["offers"])
-
-Member = Annotated[Caller, allow("employee")]
-Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
-Anybody = Annotated[Caller, allow("employee", "programme-manager", "platform-admin")]
 
 
 class PolicyBody(Body):
@@ -135,13 +131,10 @@ async def request_mentor(
     tx: Transaction, caller: Member, programme_id: UUID, body: RequestBody, response: Response
 ) -> MatchView:
     """Ask a mentor: an offer that the caller has accepted already."""
-    try:
+    with naming_the_field():
         match = await offering.request_offer(tx, caller, programme_id, body.mentor_id)
-    except BadValue as error:
-        raise Invalid(error.field, error.detail) from error
     response.headers["Location"] = f"/v1/matches/{match.id}"
-    response.headers["ETag"] = etag(match.version)
-    return view_of(match)
+    return shown(match, response)
 
 
 @router.post("/pairings", max_body_size=1 << 20)

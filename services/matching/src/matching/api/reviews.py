@@ -1,26 +1,24 @@
 """Looking a run through over HTTP: edits before publishing, and what another run would give."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.errors import Missing
-from chassis.http import Body, Caller, Cursor, IfMatch, Invalid, Page, Router, Transaction, allow, etag
+from chassis.http import Body, Cursor, IfMatch, Invalid, Page, Router, Transaction, etag
 from contracts.words import EmployeeId
 from matching.adapters.db.outcomes import Difference, Edit, comparison, differences, edits_of
+from matching.api.fields import Manager, naming_the_field
 from matching.api.runs import RunView, shown_run
 from matching.domain.differences import difference
-from matching.domain.refusal import BadValue
 from matching.domain.review import Kind
 from matching.handlers.review import Change, edit_run
 from matching.handlers.runs import visible_run
 
 router = Router(prefix="/runs", tags=["runs"])
-
-Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
 
 
 class EditBody(Body):
@@ -83,10 +81,8 @@ async def make_edit(
     tx: Transaction, caller: Manager, run_id: UUID, body: EditBody, if_match: IfMatch, response: Response
 ) -> RunView:
     """Change the pairs of a run before it is published; what a rule or a capacity forbids is refused by its name."""
-    try:
+    with naming_the_field():
         run = await edit_run(tx, caller, run_id, _change(body), if_match)
-    except BadValue as error:
-        raise Invalid(error.field, error.detail) from error
     response.headers["ETag"] = etag(run.state)
     return RunView(**shown_run(run))
 

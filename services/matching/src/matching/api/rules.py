@@ -15,7 +15,7 @@ from matching.api.fields import Anybody, Manager
 from matching.domain.enrolment import EnrolmentPolicy
 from matching.domain.programmes import rules_changes
 from matching.domain.rules import Rules
-from matching.domain.templates import TEMPLATES, Template
+from matching.domain.templates import TEMPLATES
 from matching.handlers.programmes import managed_programme
 
 router = Router(tags=["rules"])
@@ -49,7 +49,7 @@ class TemplatesView(BaseModel):
 class RulesVersionView(BaseModel):
     """The rules of a programme as somebody set them."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
     number: int
     digest: str
@@ -81,7 +81,7 @@ class ComparisonView(BaseModel):
 @router.get("/programme-templates")
 async def list_templates(_: Anybody) -> TemplatesView:
     """What programmes can be made from: name one as `template` when making a programme."""
-    return TemplatesView(items=[_template(one) for one in TEMPLATES.values()])
+    return TemplatesView(items=[TemplateView.model_validate(one) for one in TEMPLATES.values()])
 
 
 @router.get("/rules/schema", dependencies=[public])
@@ -98,14 +98,14 @@ async def list_rules(tx: Transaction, caller: Manager, programme_id: UUID, curso
     after = cursor.after(int)
     before = min(after[0], 2**31 - 1) if after else None
     found = await rules_versions(tx, programme_id, before, cursor.fetch)
-    return cursor.page(found, key=lambda one: (one.number,), item=_view)
+    return cursor.page(found, key=lambda one: (one.number,), item=RulesVersionView.model_validate)
 
 
 @router.get("/programmes/{programme_id}/rules/{number}")
 async def get_rules(tx: Transaction, caller: Manager, programme_id: UUID, number: Number) -> RulesVersionView:
     """One version of the rules."""
     await managed_programme(tx, caller, programme_id)
-    return _view(await _found(tx, programme_id, number))
+    return RulesVersionView.model_validate(await _found(tx, programme_id, number))
 
 
 @router.get("/programmes/{programme_id}/rules/{number}/compare/{other}")
@@ -124,17 +124,3 @@ async def _found(tx: Transaction, programme_id: UUID, number: int) -> RulesVersi
     if version is None:
         raise Missing
     return version
-
-
-def _view(version: RulesVersion) -> RulesVersionView:
-    return RulesVersionView(
-        number=version.number,
-        digest=version.digest,
-        author_id=version.author_id,
-        made_at=version.made_at,
-        rules=version.rules,
-    )
-
-
-def _template(template: Template) -> TemplateView:
-    return TemplateView.model_validate(template)

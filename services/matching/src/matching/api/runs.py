@@ -1,25 +1,23 @@
 """Runs over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
-from chassis.http import Body, Caller, Cursor, IfMatch, Invalid, Router, Transaction, allow, etag
+from chassis.http import Body, Cursor, IfMatch, Router, Transaction, etag
 from chassis.ids import uuid7
 from matching.adapters.db.outcomes import pairs_of
 from matching.adapters.db.runs import Run, RunStatus
+from matching.api.fields import Manager, naming_the_field
 from matching.domain.options import RunOptions
-from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 from matching.domain.solutions import Pair
 from matching.handlers import runs as handlers
 
 router = Router(tags=["runs"])
-
-Manager = Annotated[Caller, allow("programme-manager", "platform-admin")]
 
 
 class RunBody(Body, RunOptions):
@@ -100,10 +98,8 @@ async def request_run(
 ) -> RunView:
     """Ask for a run; a worker takes it. A programme has one at a time."""
     body = body or RunBody()
-    try:
+    with naming_the_field():
         run = await handlers.request_run(tx, caller, programme_id, uuid7(), body.options, body.rules)
-    except BadValue as error:
-        raise Invalid(error.field, error.detail) from error
     response.headers["Location"] = f"/v1/runs/{run.id}"
     return RunView(**shown_run(run))
 
