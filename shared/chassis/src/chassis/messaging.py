@@ -19,7 +19,7 @@ from chassis.health import Health
 from chassis.relay import Relay
 from chassis.replays import Replays
 from chassis.settings import ServiceSettings
-from chassis.sockets import lose_when_silent
+from chassis.sockets import is_plain, lose_when_silent
 from chassis.wire import quicken
 
 log = structlog.get_logger()
@@ -105,7 +105,9 @@ class Messaging:
             broker = make_broker(self._settings, self._name, closed=self._closed)
             try:
                 async with asyncio.timeout(10):
-                    await broker.connect()
+                    connection: Client = await broker.connect()
+                if is_plain(connection):
+                    raise ConnectionError("the server does not speak TLS")
             except (NatsError, OSError, TimeoutError) as error:
                 log.warning("waiting_for_nats", reason=type(error).__name__, detail=str(error)[:120])
                 await _forget(broker)
@@ -165,6 +167,8 @@ class Messaging:
             self._health.connected(connection.is_connected)
             if connection.stats["reconnects"] != reconnects:
                 reconnects = connection.stats["reconnects"]
+                if is_plain(connection):
+                    self._fail("NATS came back without TLS")
                 _lose_when_silent(connection)
                 for subscriber in self._subscribers:
                     subscriber.forget_requests()

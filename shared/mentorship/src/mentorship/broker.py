@@ -15,6 +15,7 @@ import uvloop
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from chassis.sockets import is_plain
 from mentorship.problem import Problem
 
 T = TypeVar("T")
@@ -48,18 +49,23 @@ async def connected(to: Access) -> AsyncIterator[Client]:
     """A connection until the end of the block; a Problem where the server does not let us in."""
     try:
         connection = await nats.connect(
-            to.url,
+            [server.strip() for server in to.url.split(",")],
             user_credentials=None if to.credentials is None else str(to.credentials),
             # Each user may hear its own inbox only.
             inbox_prefix="_INBOX" if to.credentials is None else f"_INBOX_{user_of(to.credentials)}",
             connect_timeout=5,
             max_reconnect_attempts=10,
             reconnect_time_wait=0.5,
-            allow_reconnect=True,
+            # Whoever is refused at first stays so. nats-py would ask again, and after a failure of TLS wait for ever.
+            allow_reconnect=False,
             error_cb=_ignored,
         )
+        connection.options["allow_reconnect"] = True
     except (NatsError, OSError, TimeoutError) as error:
         raise Problem(f"NATS at {to.url} does not let us in: {str(error) or type(error).__name__}.") from None
+    if is_plain(connection):
+        await connection.close()
+        raise Problem(f"NATS at {to.url} does not let us in: it does not speak TLS.")
     try:
         yield connection
     finally:

@@ -1,0 +1,146 @@
+"""NATS and PostgreSQL that let nobody in without TLS, under a certificate authority of the company's own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from mentorship.credentials import Authority
+from mentorship.local.nats import NatsServer
+from mentorship.natsserver import ServerSettings, server_config
+from mentorship.topology import load, mint_users
+from tests.chassis import probe
+from tests.eventually import eventually
+from tests.fixtures import bus as buses
+from tests.fixtures.bus import Bus
+from tests.fixtures.certificates import CertificateAuthority
+from tests.fixtures.engine import Nats
+from tests.fixtures.services import Runner, Running
+
+
+@pytest.fixture
+def company(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> CertificateAuthority:
+    """The authority that this process is told to believe."""
+    authority = CertificateAuthority(scratch / "company")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    return authority
+
+
+@pytest.fixture
+def stranger(scratch: Path) -> CertificateAuthority:
+    """Another one."""
+    return CertificateAuthority(scratch / "stranger")
+
+
+class TlsNats(NatsServer):
+    @property
+    def url(self) -> str:
+        return super().url.replace("nats://", "tls://")
+
+
+@pytest.fixture
+def nats(scratch: Path, company: CertificateAuthority, authority: Authority) -> Iterator[TlsNats]:
+    """A nats-server that asks for TLS."""
+    certificate, key = company.certificate()
+
+    def configure(server: NatsServer) -> str:
+        settings = ServerSettings(server.store, 20 << 30, port=server.port, monitor_port=server.monitor_port)
+        return server_config(authority, settings) + f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}\n'
+
+    server = TlsNats(scratch / "nats", configure=configure)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def bus(nats: TlsNats, authority: Authority) -> AsyncIterator[Bus]:
+    """The bus of that server, in place of the session's."""
+    async with buses.opened(nats.url, authority) as bus:
+        yield bus
+
+
+async def test_a_service_hears_and_speaks_over_tls_and_after_the_server_came_back(
+    bus: Bus, nats: TlsNats, running: Runner, probe_url: str
+) -> None:
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+        await bus.publish(probe.goal("first"))
+        await bus.settled()
+        nats.stop()
+        nats.start()
+        await eventually(_reconnects_of(bus), 1)
+        await bus.publish(probe.goal("second"))
+        await bus.settled()
+        echoes = await bus.data("mentorship.probe.echo.made.v1")
+    assert [echo["code"] for echo in echoes] == ["first", "second"]
+
+
+async def test_a_service_says_that_it_does_not_believe_the_server_and_waits(
+    running: Runner, bus: Bus, probe_url: str, stranger: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = os.environ["SSL_CERT_FILE"]
+    with capture_logs() as logs:
+        monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
+        async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS) as here:
+            await eventually(_said(logs, "certificate verify failed: unable to get local issuer certificate"), True)
+            assert (await here.client.get("/startupz")).json()["code"] == "starting"
+            monkeypatch.setenv("SSL_CERT_FILE", company)
+            await eventually(_status(here, "/startupz"), 200, seconds=20)
+
+
+async def test_a_service_asked_for_tls_does_not_speak_without(
+    nats_server: Nats, running: Runner, probe_url: str
+) -> None:
+    plain = nats_server.url.replace("nats://", "tls://")
+    with capture_logs() as logs:
+        async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS, nats_url=plain):
+            await eventually(_said(logs, "the server does not speak TLS"), True)
+
+
+def test_streams_are_made_over_tls_and_not_at_a_server_that_is_not_believed(
+    nats: TlsNats, stranger: CertificateAuthority, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = mint_users(authority, load())["operator"]
+    made = _topology_applied(f"{nats.url},{nats.url}", operator)
+    assert made.returncode == 0, made.stderr
+    assert "HR" in made.stdout
+    monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
+    refused = _topology_applied(nats.url, operator)
+    assert refused.returncode == 1
+    assert "certificate verify failed: unable to get local issuer certificate" in refused.stderr
+
+
+def _topology_applied(url: str, credentials: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mentorship.cli", "topology", "apply", "--nats", url, "--credentials", str(credentials)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def _said(logs: Sequence[Mapping[str, Any]], words: str) -> Callable[[], Awaitable[bool]]:
+    async def read() -> bool:
+        return any(words in str(line.get("detail")) for line in logs)
+
+    return read
+
+
+def _status(here: Running, path: str) -> Callable[[], Awaitable[int]]:
+    async def read() -> int:
+        return (await here.client.get(path)).status_code
+
+    return read
+
+
+def _reconnects_of(bus: Bus) -> Callable[[], Awaitable[int]]:
+    async def read() -> int:
+        return bus.nc.stats["reconnects"]
+
+    return read
