@@ -2,7 +2,8 @@
 
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis.errors import Problem
@@ -18,8 +19,13 @@ class Meaning(Enum):
     UNKNOWN = "unknown"
 
 
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises where SQLAlchemy does not translate it: its own connections, and one that is made ready.
+
+The "internal" one is of a connection that was ended between two of its steps.
+"""
 _TRANSIENT_STATES = {"40001", "40P01", "55P03", "57014"}
-_AWAY_STATES = ("08", "57P", "53")
+_AWAY_STATES = ("08", "57P", "53", "25P03", "25P04")
 
 
 def meaning_of(error: BaseException, refusals: tuple[type[Exception], ...]) -> Meaning:
@@ -28,21 +34,27 @@ def meaning_of(error: BaseException, refusals: tuple[type[Exception], ...]) -> M
         return Meaning.PERMANENT
     if isinstance(error, PoolTimeout):
         return Meaning.TRANSIENT
-    if isinstance(error, DBAPIError):
+    if isinstance(error, (DBAPIError, *DRIVER_ERRORS)):
         return _of_database(error)
-    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+    # The second is what SQLAlchemy says to whoever goes on with a connection that was lost.
+    if isinstance(error, OSError | PendingRollbackError) and not isinstance(error, TimeoutError):
         return Meaning.DATABASE_AWAY
     return Meaning.UNKNOWN
 
 
-def _of_database(error: DBAPIError) -> Meaning:
-    state = str(getattr(error.orig, "sqlstate", "") or "")
+def sqlstate_of(error: BaseException) -> str:
+    """PostgreSQL's code of an error, if it is PostgreSQL's at all."""
+    return str(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") or "")
+
+
+def _of_database(error: BaseException) -> Meaning:
+    state = sqlstate_of(error)
     if state in _TRANSIENT_STATES:
         return Meaning.TRANSIENT
-    if error.connection_invalidated or state.startswith(_AWAY_STATES):
+    if getattr(error, "connection_invalidated", False) or state.startswith(_AWAY_STATES):
         return Meaning.DATABASE_AWAY
     # Without a state it is the driver that says so, of a connection that broke.
-    if isinstance(error, InterfaceError | OperationalError | InternalError) and not state:
+    if isinstance(error, (InterfaceError, OperationalError, InternalError, *DRIVER_ERRORS)) and not state:
         return Meaning.DATABASE_AWAY
     return Meaning.UNKNOWN
 

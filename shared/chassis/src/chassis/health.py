@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from chassis.access import public
 from chassis.errors import Unavailable
+from chassis.failures import DRIVER_ERRORS
 from chassis.problems import problem_response
 from chassis.transaction import Database
 
@@ -101,7 +102,7 @@ class Readiness:
                     connection.terminate()
         except asyncpg.UndefinedTableError:
             return "database_without_revision"
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, *DRIVER_ERRORS):
             return "database_away"
         return None if found == [self._revision] else "database_at_another_revision"
 

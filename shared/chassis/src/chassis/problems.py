@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from opentelemetry import trace
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from chassis.cloudevents import MAX_EVENT_BYTES
 from chassis.errors import Conflict, Invalid, Malformed, Problem, TooLarge, Unavailable, sentence
-from chassis.failures import Meaning, meaning_of
+from chassis.failures import DRIVER_ERRORS, Meaning, meaning_of, sqlstate_of
 from chassis.outbox import EventTooLarge
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ def install(app: FastAPI, refusal: type[Exception] | None = None) -> None:
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_not_served)
     app.exception_handler(EventTooLarge)(_handler(lambda _: TooLarge(MAX_EVENT_BYTES)))
-    for kind in (SQLAlchemyError, OSError, TimeoutError):
+    for kind in (SQLAlchemyError, OSError, TimeoutError, *DRIVER_ERRORS):
         app.exception_handler(kind)(_outage)
     if refusal is not None:
         app.exception_handler(refusal)(_handler(_of_refusal))
@@ -134,7 +134,7 @@ def database_problem(error: Exception) -> Problem | None:
     """What a failure of the database means for the caller; `None` if it is our own mistake."""
     if isinstance(error, PoolTimeout):
         return Unavailable("All connections are busy.", code="busy")
-    state = str(getattr(error.orig, "sqlstate", "") or "") if isinstance(error, DBAPIError) else ""
+    state = sqlstate_of(error)
     if state in _UNIQUE:
         return Conflict("concurrent_change", "Somebody did the same just now; read it again.", retry_after=1)
     if state.startswith("22"):

@@ -19,6 +19,7 @@ import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from chassis.failures import DRIVER_ERRORS
 from chassis.outbox import CHANNEL
 from chassis.publishing import BATCH_ROWS, PublishRefused, publish_batch, publish_one
 from chassis.subscription import prefix_of, stream_of
@@ -41,10 +42,6 @@ _READ = (
     " ORDER BY id LIMIT $1"
 )
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"
-
-
-# asyncpg's "internal" error is what it raises for a connection that was ended between two of its steps.
-_DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ class Relay:
             try:
                 await self._lead(stopping)
                 delay = 0.1
-            except _DATABASE_FAILURES as error:
+            except (OSError, *DRIVER_ERRORS) as error:
                 # Of its own database alone: what NATS refuses, or does not answer, makes a stream rest in `move`.
                 log.warning("relay_waits", reason=type(error).__name__)
             await _pause(stopping, random.uniform(0, delay))  # noqa: S311  full jitter

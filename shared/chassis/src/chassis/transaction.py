@@ -134,6 +134,7 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "connect", _made)
         event.listen(self.engine.sync_engine, "checkout", self._handed_out)
+        event.listen(self.engine.sync_engine, "checkin", _given_back)
 
     def distrust(self) -> None:
         """Something took too long: perhaps the connections are lost. Those made before now are not used again."""
@@ -192,6 +193,12 @@ def _made(connection: Any, record: Any) -> None:
     """Note a new connection's age, and let this end notice too that the other is gone."""
     record.info["made_at"] = time.monotonic()
     lose_when_silent(getattr(connection.driver_connection, "_transport", None))
+
+
+def _given_back(connection: Any, record: Any) -> None:
+    """Let go of a connection whose transaction could not be ended: the next would commit what this one wrote."""
+    if connection is not None and connection.driver_connection.is_in_transaction():
+        record.invalidate()
 
 
 __all__: Sequence[str] = ("Database", "Tx")
