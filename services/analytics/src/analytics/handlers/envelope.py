@@ -1,4 +1,4 @@
-"""What the rows of all projections take from the envelope of an event."""
+"""What the rows of all projections take from an event: what it says, under its own names, and from its envelope."""
 
 from typing import Any
 
@@ -6,18 +6,19 @@ from chassis.subscription import Received
 
 
 def state(received: Received[Any]) -> dict[str, Any]:
-    """What decides which state is the newest."""
-    return {"version": received.version, "said_by": received.identity}
+    """What an event says of a thing, and what decides which state is the newest."""
+    return {**dict(received.event), "version": received.version, "said_by": received.identity}
 
 
 def fact(received: Received[Any]) -> dict[str, Any]:
-    """What makes a fact one fact: its identity, what happened, when, and the class of reason if there is one."""
-    return {
-        "identity": received.identity,
-        "kind": verb(received),
-        "reason": getattr(received.event, "reason", None),
-        "at": received.time,
-    }
+    """What an event says, and what makes it one fact: its identity, what happened and when; the reason may be none."""
+    event = {"reason": None, **dict(received.event)}
+    return {**event, "identity": received.identity, "kind": verb(received), "at": received.time}
+
+
+def member(received: Received[Any], **who: str) -> dict[str, Any]:
+    """What an event says, of one of its members."""
+    return {**dict(received.event), **who}
 
 
 def verb(received: Received[Any]) -> str:

@@ -18,15 +18,8 @@ async def record_employees(tx: Tx, batch: Sequence[Received[EmployeeEvent]]) -> 
     else:
         await db.hold_erasures(tx)
     rows = [
-        {
-            # HR's own version: publishers need not repeat it in the envelope
-            **state(received),
-            "version": received.event.version,
-            "employee_id": received.event.employee_id,
-            "department": received.event.department,
-            "location": received.event.location,
-            "level": received.event.level,
-        }
+        # HR's own version: publishers need not repeat it in the envelope
+        {**state(received), "version": received.event.version}
         for received in batch
         if isinstance(received.event, EmployeeRecord)
     ]
@@ -36,12 +29,5 @@ async def record_employees(tx: Tx, batch: Sequence[Received[EmployeeEvent]]) -> 
 async def record_employment(tx: Tx, batch: Sequence[Received[EmploymentState]]) -> None:
     """Keep who works here."""
     await db.hold_erasures(tx)
-    rows = [
-        {
-            **state(received),
-            "employee_id": received.event.employee_id,
-            "active": isinstance(received.event, EmployeeActivated),
-        }
-        for received in batch
-    ]
+    rows = [{**state(received), "active": isinstance(received.event, EmployeeActivated)} for received in batch]
     await db.keep_newest(tx, db.employment, rows)
