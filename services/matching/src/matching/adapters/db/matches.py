@@ -15,42 +15,6 @@ from matching.domain.offers import Match, Side
 
 async def add_matches(tx: Tx, new: Sequence[tuple[Match, Mapping[str, int]]]) -> None:
     """Store new matches with the contributions to their scores."""
-    if not new:
-        return
-    if len(new) >= _MANY:
-        await _copy(tx, new)
-        return
-    await tx.connection.execute(
-        _ADD,
-        {
-            "ids": [match.id for match, _ in new],
-            "programmes": [match.programme_id for match, _ in new],
-            "runs": [match.run_id for match, _ in new],
-            "versions": [match.version for match, _ in new],
-            "formats": [match.format for match, _ in new],
-            "statuses": [match.status for match, _ in new],
-            "scores": [match.score for match, _ in new],
-            "contributions": [json_text(contributions) for _, contributions in new],
-            "proposed": [match.proposed_at for match, _ in new],
-            "respond": [match.respond_by for match, _ in new],
-            "origins": [match.origin for match, _ in new],
-        },
-    )
-    sides = [(match.id, position, side) for match, _ in new for position, side in enumerate(match.sides)]
-    await tx.connection.execute(
-        _ADD_MEMBERS,
-        {
-            "matches": [match_id for match_id, _, _ in sides],
-            "people": [side.employee_id for _, _, side in sides],
-            "roles": [side.role for _, _, side in sides],
-            "positions": [position for _, position, _ in sides],
-            "participants": [side.participant_id for _, _, side in sides],
-            "answers": [side.answer for _, _, side in sides],
-        },
-    )
-
-
-async def _copy(tx: Tx, new: Sequence[tuple[Match, Mapping[str, int]]]) -> None:
     found = [
         (
             match.id,
@@ -231,8 +195,6 @@ def _match(row: Any) -> Match:
     )
 
 
-_MANY = 50
-"""From so many matches on `COPY` costs less than an insertion."""
 _COLUMNS = (
     "id",
     "programme_id",
@@ -247,20 +209,6 @@ _COLUMNS = (
     "origin",
 )
 _MEMBER_COLUMNS = ("match_id", "employee_id", "role", "position", "participant_id", "answer")
-_ADD = text(
-    "INSERT INTO match"
-    " (id, programme_id, run_id, version, format, status, score, contributions, proposed_at, respond_by, origin)"
-    " SELECT i, p, r, v, f, t, s, CAST(c AS jsonb), a, b, o"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:programmes AS uuid[]),"
-    " CAST(:runs AS uuid[]), CAST(:versions AS bigint[]), CAST(:formats AS text[]), CAST(:statuses AS text[]),"
-    " CAST(:scores AS integer[]), CAST(:contributions AS text[]), CAST(:proposed AS timestamptz[]),"
-    " CAST(:respond AS timestamptz[]), CAST(:origins AS text[])) AS row (i, p, r, v, f, t, s, c, a, b, o)"
-)
-_ADD_MEMBERS = text(
-    "INSERT INTO match_member (match_id, employee_id, role, position, participant_id, answer)"
-    " SELECT * FROM unnest(CAST(:matches AS uuid[]), CAST(:people AS text[]), CAST(:roles AS text[]),"
-    " CAST(:positions AS smallint[]), CAST(:participants AS uuid[]), CAST(:answers AS text[]))"
-)
 _TOGETHER = (
     "SELECT one.employee_id AS first, other.employee_id AS second FROM match"
     " JOIN match_member one ON one.match_id = match.id AND one.position = 0"
