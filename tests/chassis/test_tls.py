@@ -1,5 +1,6 @@
 """NATS and PostgreSQL that let nobody in without TLS, under a certificate authority of the company's own."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mentorship.credentials import Authority
+from mentorship.local.issuer import Issuer
 from mentorship.local.nats import NatsServer
 from mentorship.natsserver import ServerSettings, server_config
 from mentorship.topology import load, mint_users
@@ -19,8 +21,10 @@ from tests.eventually import eventually
 from tests.fixtures import bus as buses
 from tests.fixtures.bus import Bus
 from tests.fixtures.certificates import CertificateAuthority
+from tests.fixtures.databases import Databases
 from tests.fixtures.engine import Nats
 from tests.fixtures.services import Runner, Running
+from tests.fixtures.tls_postgres import behind_tls
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ async def bus(nats: TlsNats, authority: Authority) -> AsyncIterator[Bus]:
 async def test_a_service_hears_and_speaks_over_tls_and_after_the_server_came_back(
     bus: Bus, nats: TlsNats, running: Runner, probe_url: str
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.publish(probe.goal("first"))
         await bus.settled()
         nats.stop()
@@ -86,7 +90,7 @@ async def test_a_service_says_that_it_does_not_believe_the_server_and_waits(
     company = os.environ["SSL_CERT_FILE"]
     with capture_logs() as logs:
         monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
-        async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS) as here:
+        async with running(probe.service, probe_url, name="probe") as here:
             await eventually(_said(logs, "certificate verify failed: unable to get local issuer certificate"), True)
             assert (await here.client.get("/startupz")).json()["code"] == "starting"
             monkeypatch.setenv("SSL_CERT_FILE", company)
@@ -98,7 +102,7 @@ async def test_a_service_asked_for_tls_does_not_speak_without(
 ) -> None:
     plain = nats_server.url.replace("nats://", "tls://")
     with capture_logs() as logs:
-        async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS, nats_url=plain):
+        async with running(probe.service, probe_url, name="probe", nats_url=plain):
             await eventually(_said(logs, "the server does not speak TLS"), True)
 
 
@@ -113,6 +117,74 @@ def test_streams_are_made_over_tls_and_not_at_a_server_that_is_not_believed(
     refused = _topology_applied(nats.url, operator)
     assert refused.returncode == 1
     assert "certificate verify failed: unable to get local issuer certificate" in refused.stderr
+
+
+@pytest.fixture
+async def tls_url(probe_url: str, company: CertificateAuthority) -> AsyncIterator[str]:
+    """The probe's database, which turns away whoever comes without TLS."""
+    async with behind_tls(probe_url, *company.certificate()) as url:
+        yield url
+
+
+@pytest.mark.parametrize("told", ["in the URL", "by the environment"])
+async def test_a_service_keeps_its_rows_and_relays_over_tls(
+    nats_server: Nats,
+    authority: Authority,
+    issuer: Issuer,
+    tls_url: str,
+    company: CertificateAuthority,
+    monkeypatch: pytest.MonkeyPatch,
+    told: str,
+) -> None:
+    if told == "in the URL":
+        tls_url += f"?sslmode=verify-full&sslrootcert={company.file}"
+    else:
+        monkeypatch.setenv("PGSSLMODE", "verify-full")
+        monkeypatch.setenv("PGSSLROOTCERT", str(company.file))
+    async with (
+        buses.opened(nats_server.url, authority) as bus,
+        Runner(bus, issuer)(probe.service, tls_url, name="probe") as here,
+    ):
+        await bus.publish(probe.goal("kept"))
+        await bus.settled()
+        assert (await here.client.get("/readyz")).status_code == 200
+        echoes = await bus.data("mentorship.probe.echo.made.v1")
+    assert [echo["code"] for echo in echoes] == ["kept"]
+
+
+@pytest.mark.parametrize("settings", ["?sslmode=disable", "?sslmode=verify-full&sslrootcert={stranger}"])
+async def test_a_service_is_not_ready_while_it_does_not_believe_its_database(
+    nats_server: Nats, authority: Authority, issuer: Issuer, tls_url: str, stranger: CertificateAuthority, settings: str
+) -> None:
+    url = tls_url + settings.format(stranger=stranger.file)
+    async with (
+        buses.opened(nats_server.url, authority) as bus,
+        Runner(bus, issuer)(probe.service, url, name="probe") as here,
+    ):
+        assert (await here.client.get("/readyz")).json()["code"] == "database_away"
+
+
+async def test_a_database_is_migrated_over_tls_and_not_one_that_is_not_believed(
+    postgres: Databases, company: CertificateAuthority, stranger: CertificateAuthority
+) -> None:
+    async with postgres.empty() as plain, behind_tls(plain, *company.certificate()) as url:
+        refused = await asyncio.to_thread(_migrated, f"{url}?sslmode=verify-full&sslrootcert={stranger.file}")
+        assert refused.returncode == 1
+        assert "certificate verify failed: unable to get local issuer certificate" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+        done = await asyncio.to_thread(_migrated, f"{url}?sslmode=verify-full&sslrootcert={company.file}")
+        assert done.returncode == 0, done.stderr
+
+
+def _migrated(url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "chassis.migrate", "analytics"],
+        env=os.environ | {"MENTORSHIP_MIGRATION_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
 
 
 def _topology_applied(url: str, credentials: Path) -> subprocess.CompletedProcess[str]:

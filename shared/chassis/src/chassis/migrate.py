@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool
 
 from chassis.engines import engine_of
+from chassis.failures import DRIVER_ERRORS
 
 URL_VARIABLE = "MENTORSHIP_MIGRATION_DATABASE_URL"
 
@@ -69,12 +70,16 @@ def _given_url() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit 0 when the database is at the newest revision, 2 when called wrongly."""
+    """Exit 0 when the database is at the newest revision, 1 when it lets nobody in, 2 when called wrongly."""
     url = _given_url()
     if len(arguments) != 1 or not url:
         sys.stderr.write(f"usage: {URL_VARIABLE}=postgresql://... python -m chassis.migrate SERVICE\n")
         return 2
-    upgrade(arguments[0], url)
+    try:
+        upgrade(arguments[0], url)
+    except (OSError, *DRIVER_ERRORS) as error:  # of the connection; a migration's own come as SQLAlchemy's
+        sys.stderr.write(f"The database of {arguments[0]} does not let us in: {str(error) or type(error).__name__}\n")
+        return 1
     return 0
 
 

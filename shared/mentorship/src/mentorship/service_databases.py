@@ -38,8 +38,8 @@ async def opened(service: str, url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection until the end of the block; a Problem where the database does not answer."""
     try:
         connection = await asyncpg.connect(url, timeout=5)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise Problem(f"The database of {service} does not answer: {type(error).__name__}.") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        raise Problem(f"The database of {service} does not let us in: {str(error) or type(error).__name__}.") from None
     try:
         yield connection
     finally:
