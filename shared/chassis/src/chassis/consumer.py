@@ -8,16 +8,15 @@ import asyncio
 import heapq
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from opentelemetry import trace
-from sqlalchemy import text
 
 from chassis import inbox
 from chassis.cloudevents import CloudEvent
@@ -96,9 +95,7 @@ class Consumer:
             await self._settle(self._sorted_out(deliveries))
         except asyncio.CancelledError:
             # The process is told to stop and this takes too long: somebody else may have it at once.
-            for delivery in deliveries:
-                if not delivery.message.is_acked:
-                    await self._answer(delivery.message.nak)
+            await self._answer(*(one.message.nak for one in deliveries if not one.message.is_acked))
             raise
         self.last_stored_at = deliveries[-1].stored_at
         finish_spans(deliveries)
@@ -140,10 +137,7 @@ class Consumer:
             async with self.database.transaction() as tx:
                 await self.subscription.given_up(tx, [_given_up(one, reason) for one in deliveries])
         except Exception as error:  # noqa: BLE001  whatever it is, nothing is given up unheard
-            for delivery in deliveries:
-                await self._retry(delivery, reason_of(error))
-            if meaning_of(error, self._refusals) is Meaning.DATABASE_AWAY:
-                await self._until_database_answers()
+            await self._put_back(deliveries, meaning_of(error, self._refusals), reason_of(error))
             return False
         return True
 
@@ -164,8 +158,7 @@ class Consumer:
             self.turned()
             if time.monotonic() - told > _STILL_WORKING_EVERY:
                 told = time.monotonic()
-                for waiting in deliveries[position:]:
-                    await self._answer(waiting.message.in_progress)
+                await self._answer(*(waiting.message.in_progress for waiting in deliveries[position:]))
             try:
                 outcome = await self.handling.attempt([delivery])
             except Exception as error:  # noqa: BLE001  every failure is classified and settled
@@ -201,23 +194,19 @@ class Consumer:
             for delivery in deliveries:
                 await self._counted(delivery, reason)
             return
-        for delivery in deliveries:
-            await self._retry(delivery, meaning.value)
-        if meaning is Meaning.DATABASE_AWAY:
-            await self._until_database_answers()
+        await self._put_back(deliveries, meaning, meaning.value)
 
     async def _counted(self, delivery: Delivery, reason: str) -> None:
         try:
             async with self.database.transaction() as tx:
                 failures = await inbox.count_failure(tx.connection, self.durable, delivery.identity, reason)
         except Exception:  # noqa: BLE001  the database went away with the handler: an outage is not poison
-            await self._retry(delivery, Meaning.DATABASE_AWAY.value)
-            await self._until_database_answers()
+            await self._put_back([delivery], Meaning.DATABASE_AWAY, Meaning.DATABASE_AWAY.value)
             return
         if failures >= MAX_FAILURES:
             await self._bury(delivery, reason)
         else:
-            await self._retry(delivery, reason, failures)
+            await self._put_back([delivery], Meaning.UNKNOWN, reason, failures)
 
     async def _alone(self, delivery: Delivery) -> None:
         try:
@@ -236,15 +225,32 @@ class Consumer:
         except Exception as error:  # noqa: BLE001  at worst it is tried alone once more
             log.warning("outcome_not_noted", consumer=self.durable, reason=reason_of(error))
 
-    async def _retry(self, delivery: Delivery, reason: str, failures: int | None = None) -> None:
-        power = min((failures or delivery.deliveries) - 1, 12)
-        delay = min(_MAX_DELAY, self._retry_base * 2**power) * random.uniform(0.5, 1.0)  # noqa: S311  jitter
-        heapq.heappush(self._waiting, time.monotonic() + delay)
+    async def _put_back(
+        self, deliveries: Sequence[Delivery], meaning: Meaning, reason: str, failures: int | None = None
+    ) -> None:
+        """Have messages delivered again later, and handle nothing while the database is away."""
+        delays = [self._delay(failures or delivery.deliveries) for delivery in deliveries]
+        for delay in delays:
+            heapq.heappush(self._waiting, time.monotonic() + delay)
+        # One line however many they are: in an outage thousands are put back.
         log.info(
-            "retry_later", consumer=self.durable, identity=str(delivery.identity), reason=reason, delay=round(delay, 3)
+            "retry_later",
+            consumer=self.durable,
+            messages=len(deliveries),
+            identity=str(deliveries[0].identity),
+            reason=reason,
+            delay=round(max(delays), 3),
         )
-        self._observe(self.durable, "retried", 1, 0.0)
-        await self._answer(lambda: delivery.message.nak(delay=delay))
+        self._observe(self.durable, "retried", len(deliveries), 0.0)
+        await self._answer(
+            *(partial(one.message.nak, delay=delay) for one, delay in zip(deliveries, delays, strict=True))
+        )
+        if meaning is Meaning.DATABASE_AWAY:
+            await self._until_database_answers()
+
+    def _delay(self, attempts: int) -> float:
+        longest = min(_MAX_DELAY, self._retry_base * 2.0 ** min(attempts - 1, 12))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311  jitter
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:
         if not delivery.refused and not await self._told([delivery], reason):
@@ -255,7 +261,7 @@ class Consumer:
                 raise ConnectionError("not connected")
             await bury(self.jetstream, self.service, letter)
         except (NatsError, ConnectionError, TimeoutError):
-            await self._retry(delivery, "dead_letter_refused")
+            await self._put_back([delivery], Meaning.TRANSIENT, "dead_letter_refused")
             return
         log.warning("dead_letter", consumer=self.durable, identity=str(delivery.identity), reason=reason)
         if delivery.span:
@@ -264,25 +270,25 @@ class Consumer:
         self._observe(self.durable, "dead_lettered", 1, 0.0)
         await self._answer(delivery.message.term)
 
-    async def _answer(self, settle: Callable[[], Any]) -> None:
-        try:
-            await settle()
-        except NatsError as error:
-            # It comes again after ack_wait; the inbox row makes that harmless.
-            log.info("not_settled", consumer=self.durable, reason=type(error).__name__)
+    async def _answer(self, *settle: Callable[[], Awaitable[None]]) -> None:
+        refused: list[NatsError] = []
+        for answer in settle:
+            try:
+                await answer()
+            except NatsError as error:
+                refused.append(error)
+        if refused:
+            # They come again after ack_wait; the inbox row makes that harmless.
+            reason = type(refused[0]).__name__
+            log.info("not_settled", consumer=self.durable, messages=len(refused), reason=reason)
 
     async def _until_database_answers(self) -> None:
-        delay = 0.1
+        began, delay = time.monotonic(), 0.1
         while not self.stopping.is_set():
             self.turned()
-            try:
-                async with asyncio.timeout(5), self.database.engine.connect() as connection:
-                    await connection.execute(text("SELECT 1"))
-                    return
-            except Exception as error:  # noqa: BLE001  whatever it is, the database does not answer
-                log.warning(
-                    "database_away", consumer=self.durable, reason=type(error).__name__, next_try=round(delay, 1)
-                )
+            if await self.database.answers():
+                log.info("database_back", consumer=self.durable, seconds=round(time.monotonic() - began, 1))
+                return
             await asyncio.sleep(delay)
             delay = min(5.0, delay * 2)
 

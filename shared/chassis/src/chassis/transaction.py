@@ -94,6 +94,8 @@ _SCHEDULE = text(
     " ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload,"
     " traceparent = excluded.traceparent, attempts = 0"
 )
+_ANSWER_SECONDS = 5.0
+_ARE_YOU_THERE = text("SELECT 1")
 _CANCEL = text("DELETE FROM due WHERE kind = :kind AND key = :key")
 
 
@@ -169,6 +171,15 @@ class Database:
         connection = self.engine.sync_engine.connect()
         connection.begin()
         return connection
+
+    async def answers(self) -> bool:
+        """Whether the database is there."""
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS), self.engine.connect() as connection:
+                await connection.execute(_ARE_YOU_THERE)
+        except Exception:  # noqa: BLE001  whatever it is, the database does not answer
+            return False
+        return True
 
     async def close(self) -> None:
         """Give all connections back."""
