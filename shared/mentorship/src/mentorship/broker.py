@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -88,6 +89,8 @@ def user_of(credentials: Path) -> str:
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a command's asynchronous part to its end."""
+    # asyncio has a remark on how nats-py ends each connection with TLS.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     return uvloop.run(work())
 
 
