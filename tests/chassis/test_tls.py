@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from chassis.auth import fetch_jwks
 from mentorship.credentials import Authority
 from mentorship.local.issuer import Issuer
 from mentorship.local.nats import NatsServer
@@ -185,6 +188,24 @@ def _migrated(url: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=30,
     )
+
+
+async def test_the_issuers_keys_are_fetched_from_whom_the_company_vouches_for(
+    company: CertificateAuthority, stranger: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*company.certificate())
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"keys":[]}')
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks.json"
+        assert await fetch_jwks(url) == {"keys": []}
+        monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
+        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+            await fetch_jwks(url)
 
 
 def _topology_applied(url: str, credentials: Path) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -32,7 +33,9 @@ Fetch = Callable[[str], Awaitable[dict[str, Any]]]
 async def fetch_jwks(url: str) -> dict[str, Any]:
     """The issuer's key set, over HTTP."""
     loopback = httpx.URL(url).host in {"127.0.0.1", "localhost", "::1"}
-    async with httpx.AsyncClient(timeout=5, follow_redirects=False, trust_env=not loopback) as client:
+    # The system's authorities and SSL_CERT_FILE's, as NATS and the mail server are judged by; httpx has its own, or it alone.
+    trust = ssl.create_default_context()
+    async with httpx.AsyncClient(timeout=5, follow_redirects=False, trust_env=not loopback, verify=trust) as client:
         response = await client.get(url, headers={"Accept": "application/json"})
         response.raise_for_status()
         keys = response.json()
