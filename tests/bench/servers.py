@@ -9,16 +9,14 @@ from pathlib import Path
 import asyncpg
 import nats
 from nats.aio.client import Client
-from sqlalchemy import MetaData
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis import tables
 from chassis.subscription import Subscription
 from contracts.event import EVENTS, Event
 from mentorship.local.account import give
 from mentorship.local.nats import NatsServer
 from mentorship.local.postgres import PostgresServer
 from mentorship.topology import jetstream
+from tests.fixtures.databases import furnish
 
 
 class BenchMade(Event, subject="mentorship.bench.thing.made.v1", about="item_id"):
@@ -103,13 +101,7 @@ async def database(server: PostgresServer, name: str) -> AsyncIterator[str]:
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {name}")
     url = f"{server.admin_url.rpartition('/')[0]}/{name}"
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
-    async with engine.begin() as connection:
-        await connection.run_sync(tables.metadata_with_chassis(MetaData()).create_all)
-    await engine.dispose()
-    own = await asyncpg.connect(url)
-    await own.execute(_TABLES)
-    await own.close()
+    await furnish(url, _TABLES)
     try:
         yield url
     finally:

@@ -22,9 +22,7 @@ async def test_a_consumer_that_stands_still_shows_what_it_has_not_handled_and_ho
     bus: Bus, running: Runner, victim_url: str, ledger: Ledger
 ) -> None:
     blocker = await asyncpg.connect(victim_url)
-    async with running(
-        victim.service, victim_url, name="probe", subscriptions=victim.SUBSCRIPTIONS, batch_size=2
-    ) as here:
+    async with running(victim.service, victim_url, name="probe", batch_size=2) as here:
         await eventually(lambda: asking(bus), True)
         transaction = blocker.transaction()
         await transaction.start()
@@ -52,9 +50,7 @@ async def test_what_cannot_be_looked_at_is_not_shown_and_how_long_already_is(
     monkeypatch.setattr(backlog, "STALE_SECONDS", 1.0)
     async with (
         proxied(bus.url) as proxy,
-        running(
-            victim.service, victim_url, name="probe", subscriptions=victim.SUBSCRIPTIONS, nats_url=proxy.url
-        ) as here,
+        running(victim.service, victim_url, name="probe", nats_url=proxy.url) as here,
     ):
 
         async def shown() -> tuple[bool, bool]:
@@ -75,9 +71,7 @@ async def test_a_relay_that_stands_still_shows_the_depth_of_the_outbox_and_its_a
 ) -> None:
     async with (
         proxied(bus.url) as proxy,
-        running(
-            victim.service, victim_url, name="probe", subscriptions=victim.SUBSCRIPTIONS, nats_url=proxy.url
-        ) as here,
+        running(victim.service, victim_url, name="probe", nats_url=proxy.url) as here,
     ):
         await eventually(lambda: asking(bus), True)
         proxy.part()

@@ -24,9 +24,7 @@ async def test_a_bad_network_to_nats_loses_nothing_and_writes_go_on(
 ) -> None:
     async with (
         proxied(bus.url) as proxy,
-        running(
-            victim.service, victim_url, name="probe", subscriptions=victim.SUBSCRIPTIONS, nats_url=proxy.url
-        ) as here,
+        running(victim.service, victim_url, name="probe", nats_url=proxy.url) as here,
     ):
         await set_ack_wait(bus, ACK_WAIT)
         await eventually(lambda: asking(bus), True)
@@ -61,7 +59,6 @@ async def test_a_bad_network_to_postgresql_loses_nothing_and_kills_no_message(
             victim.service,
             proxy.url,
             name="probe",
-            subscriptions=victim.SUBSCRIPTIONS,
             request_seconds=2,
             handler_seconds=3,
         ) as here,

@@ -45,9 +45,7 @@ async def away_url(server: PostgresServer) -> AsyncIterator[str]:
 async def test_a_database_that_is_away_costs_no_event_and_no_delivery(
     bus: Bus, running: Runner, server: PostgresServer, away_url: str
 ) -> None:
-    async with running(
-        victim.service, away_url, name="probe", subscriptions=victim.SUBSCRIPTIONS, batch_size=BATCH
-    ) as here:
+    async with running(victim.service, away_url, name="probe", batch_size=BATCH) as here:
         await eventually(lambda: asking(bus), True)
         ledger = Ledger(bus, await asyncpg.connect(away_url))
         load = asyncio.create_task(ledger.publish(int(SECONDS * 3), every=0.3))

@@ -29,9 +29,7 @@ async def test_poison_of_every_kind_is_a_dead_letter_and_every_good_event_is_han
     monkeypatch.setitem(probe.FLAKY, "mended", 1_000_000)
     order: list[poison.Poison | None] = [*bad, *[None] * (len(bad) * 19)]
     random.Random(SEED).shuffle(order)
-    async with running(
-        victim.service, victim_url, name="probe", subscriptions=victim.SUBSCRIPTIONS, handler_seconds=0.3
-    ):
+    async with running(victim.service, victim_url, name="probe", handler_seconds=0.3):
         for one in order:
             await (one.publish(bus) if one else ledger.publish(1))
         await bus.settled(seconds=40)
@@ -76,7 +74,7 @@ async def test_an_event_too_big_is_refused_to_its_publisher(
     bus: Bus, running: Runner, victim_url: str, ledger: Ledger
 ) -> None:
     body = probe.goal().model_dump_json().encode()
-    async with running(victim.service, victim_url, name="probe", subscriptions=victim.SUBSCRIPTIONS) as here:
+    async with running(victim.service, victim_url, name="probe") as here:
         with pytest.raises(nats.js.errors.APIError, match="message size exceeds maximum allowed"):
             await bus.js.publish(poison.SUBJECT, body + b" " * 300_000, stream="SESSIONS")
         with pytest.raises(nats.errors.MaxPayloadError):

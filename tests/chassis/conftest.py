@@ -2,30 +2,17 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
 from mentorship.local.issuer import Issuer
 from tests.chassis.notebook import Notebook, opened
-from tests.chassis.probe import probe_database
 from tests.fixtures.databases import Databases
+from tests.fixtures.probing import database, probe_url, rows
+from tests.fixtures.tracing import spans
 
-
-@pytest.fixture
-async def probe_url(postgres: Databases) -> AsyncIterator[str]:
-    """A database for the probe."""
-    async with probe_database(postgres) as url:
-        yield url
-
-
-@pytest.fixture
-async def rows(probe_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Looks into the probe's database."""
-    connection = await asyncpg.connect(probe_url)
-    yield connection
-    await connection.close()
+__all__ = ["database", "probe_url", "rows", "spans"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -6,18 +6,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-from sqlalchemy import MetaData, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import text
 
-from chassis import tables
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.subscription import Received, on, project
 from chassis.transaction import Tx
 from contracts.event import EVENTS, Event
 from contracts.sessions import GoalProgressed, GoalSet
-from tests.fixtures.databases import Databases
+from tests.fixtures.databases import Databases, furnish
 
 
 class Refused(Exception):
@@ -108,13 +105,7 @@ def service() -> Service:
 async def probe_database(postgres: Databases) -> AsyncIterator[str]:
     """A database with the chassis tables and the probe's own."""
     async with postgres.empty() as url:
-        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
-        async with engine.begin() as connection:
-            await connection.run_sync(tables.metadata_with_chassis(MetaData()).create_all)
-        await engine.dispose()
-        own = await asyncpg.connect(url)
-        await own.execute(_TABLES)
-        await own.close()
+        await furnish(url, _TABLES)
         yield url
 
 

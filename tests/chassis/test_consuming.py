@@ -18,7 +18,7 @@ from tests.fixtures.services import Runner
 async def test_an_event_has_its_effect_and_its_own_event_once(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.publish(probe.goal(), event_id="one")
         await eventually(lambda: rows.fetchval("SELECT count(*) FROM echo"), 1)
         await eventually(lambda: _count(bus, "mentorship.probe.echo.made.v1"), 1)
@@ -30,7 +30,7 @@ async def test_a_redelivered_event_has_no_second_effect(
 ) -> None:
     goal = probe.goal()
     await bus.js.purge_stream("SESSIONS")
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         envelope = await bus.publish(goal, event_id="same")
         await eventually(lambda: rows.fetchval("SELECT count(*) FROM echo"), 1)
         await _publish_again(bus, goal, envelope.id)
@@ -42,7 +42,7 @@ async def test_a_redelivered_event_has_no_second_effect(
 async def test_the_same_identity_with_another_body_is_a_dead_letter(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         envelope = await bus.publish(probe.goal(), event_id="same")
         await eventually(lambda: rows.fetchval("SELECT count(*) FROM echo"), 1)
         await _publish_again(bus, probe.goal(), envelope.id)
@@ -58,7 +58,7 @@ async def test_the_same_event_in_either_mode_is_a_duplicate_and_no_dead_letter(
     event = {"specversion": "1.0", "id": "same", "source": "/elsewhere", "type": GoalSet.subject}
     binary = {f"ce-{name}": value for name, value in event.items()}
     shuffled = json.dumps(dict(reversed(data.items())), indent=2).encode()
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         for body, headers in (
             (GoalSet.model_validate(data).model_dump_json().encode(), binary),
             (json.dumps(event | {"data": data}).encode(), None),
@@ -77,7 +77,7 @@ async def test_the_same_event_in_either_mode_is_a_duplicate_and_no_dead_letter(
 async def test_poison_in_a_batch_costs_only_itself(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         for number in range(30):
             await bus.publish(probe.goal("raise" if number == 7 else "refuse" if number == 11 else "ok"))
         await bus.js.publish("mentorship.sessions.goal.set.v1", b"{not json", stream="SESSIONS")
@@ -99,7 +99,7 @@ async def test_a_failure_that_passes_is_retried_until_it_does(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
     probe.FLAKY["flaky"] = 5
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.publish(probe.goal("flaky"))
         await bus.settled()
         assert await rows.fetchval("SELECT count(*) FROM echo") == 1
@@ -110,9 +110,7 @@ async def test_a_failure_that_passes_is_retried_until_it_does(
 async def test_a_hanging_handler_ends_in_a_dead_letter(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
-    async with running(
-        probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS, handler_seconds="0.4"
-    ):
+    async with running(probe.service, probe_url, name="probe", handler_seconds="0.4"):
         await bus.publish(probe.goal("hang"))
         await bus.publish(probe.goal("ok"))
         await bus.settled()
@@ -124,7 +122,7 @@ async def test_a_newer_state_is_never_replaced_by_an_older_one(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
     goal_id = uuid4()
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         for version in (3, 1, 5, 2, 4):
             await bus.publish(probe.progress(goal_id, version * 10), version=version)
         await bus.settled()
@@ -144,7 +142,7 @@ async def test_a_message_that_leaves_no_outcome_is_given_up(
     await rows.execute(
         "INSERT INTO inbox_failure (consumer, event_id, alone) VALUES ('probe-echo', $1, 3)", envelope.identity
     )
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.settled()
     assert [letter["reason"] for letter in await _letters(bus)] == ["no_outcome"]
     assert await rows.fetchval("SELECT count(*) FROM echo") == 0
@@ -159,14 +157,14 @@ async def test_a_suspect_that_is_innocent_is_handled(
     for _ in range(12):
         (message,) = await pull.fetch(1)
         await message.nak()
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.settled()
     assert await rows.fetchval("SELECT count(*) FROM echo") == 1
     assert await _letters(bus) == []
 
 
 async def test_what_jetstream_gives_up_is_counted(bus: Bus, running: Runner, probe_url: str) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS) as here:
+    async with running(probe.service, probe_url, name="probe") as here:
         await bus.publish(probe.goal("refuse"))
 
         async def counted() -> bool:

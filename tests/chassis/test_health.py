@@ -26,14 +26,11 @@ class Clock:
 async def test_starting_lasts_until_nats_and_what_is_used_of_it_are_there(
     bus: Bus, running: Runner, probe_url: str
 ) -> None:
-    rows = probe.SUBSCRIPTIONS
-    async with running(
-        probe.service, probe_url, name="probe", subscriptions=rows, nats_url="nats://127.0.0.1:1"
-    ) as here:
+    async with running(probe.service, probe_url, name="probe", nats_url="nats://127.0.0.1:1") as here:
         await asyncio.sleep(0.3)
         assert (await here.client.get("/startupz")).json()["code"] == "starting"
         assert (await here.client.get("/livez")).status_code == 200
-    async with running(probe.service, probe_url, name="probe", subscriptions=rows) as here:
+    async with running(probe.service, probe_url, name="probe") as here:
         await eventually(lambda: _status(here, "/startupz"), 200)
 
 

@@ -23,13 +23,6 @@ from tests.fixtures.bus import Bus
 ECHO = "mentorship.probe.echo.made.v1"
 
 
-@pytest.fixture
-async def database(probe_url: str) -> AsyncIterator[Database]:
-    database = Database(probe_url, "/mentorship/probe")
-    yield database
-    await database.close()
-
-
 @asynccontextmanager
 async def relaying(url: str, connection: Client) -> AsyncIterator[Relay]:
     stopping = asyncio.Event()

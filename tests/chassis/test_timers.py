@@ -6,19 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import asyncpg
-import pytest
 
 from chassis.timers import Timers
 from chassis.transaction import Database
 from tests.chassis import probe
 from tests.eventually import eventually
-
-
-@pytest.fixture
-async def database(probe_url: str) -> AsyncIterator[Database]:
-    database = Database(probe_url, "/mentorship/probe")
-    yield database
-    await database.close()
 
 
 @asynccontextmanager

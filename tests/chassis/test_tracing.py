@@ -1,17 +1,14 @@
 """Message spans: cheap, children of their senders, and in the hands of the exporter like any other."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
-from chassis import telemetry
 from chassis.cloudevents import CloudEvent, headers_of
 from chassis.replays import Replays
 from chassis.tracing import LeanSpan, child_span, format_traceparent, parse_traceparent
@@ -21,27 +18,16 @@ from tests.fixtures.bus import Bus
 from tests.fixtures.services import Runner
 
 
-@pytest.fixture
-def exporter() -> Iterator[InMemorySpanExporter]:
-    telemetry.configure("tests")
-    provider = trace.get_tracer_provider()
-    assert isinstance(provider, TracerProvider)
-    exporter = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    yield exporter
-    exporter.shutdown()
-
-
 def _sender(*, sampled: bool) -> SpanContext:
     return SpanContext(0xABC, 0xDEF, is_remote=True, trace_flags=TraceFlags(int(sampled)))
 
 
-def test_a_lean_span_reaches_the_exporter_as_any_other(exporter: InMemorySpanExporter) -> None:
+def test_a_lean_span_reaches_the_exporter_as_any_other(spans: InMemorySpanExporter) -> None:
     span = child_span("process a.b", _sender(sampled=True), SpanKind.CONSUMER, {"messaging.system": "nats"})
     assert isinstance(span, LeanSpan)
     span.set_status(StatusCode.ERROR, "dead_letter")
     span.end()
-    (found,) = exporter.get_finished_spans()
+    (found,) = spans.get_finished_spans()
     assert (found.name, found.kind, found.status.status_code) == ("process a.b", SpanKind.CONSUMER, StatusCode.ERROR)
     assert found.context is not None
     assert found.parent is not None
@@ -52,9 +38,9 @@ def test_a_lean_span_reaches_the_exporter_as_any_other(exporter: InMemorySpanExp
     assert found.to_json()
 
 
-def test_what_the_sender_did_not_sample_is_not_recorded(exporter: InMemorySpanExporter) -> None:
+def test_what_the_sender_did_not_sample_is_not_recorded(spans: InMemorySpanExporter) -> None:
     child_span("process a.b", _sender(sampled=False), SpanKind.CONSUMER, {}).end()
-    assert exporter.get_finished_spans() == ()
+    assert spans.get_finished_spans() == ()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +66,7 @@ def test_a_traceparent_survives_reading_and_writing() -> None:
 
 
 async def test_messages_of_one_batch_each_continue_their_own_senders_trace(
-    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection, exporter: InMemorySpanExporter
+    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection, spans: InMemorySpanExporter
 ) -> None:
     tracer = trace.get_tracer("test")
     await bus.provision("probe", probe.SUBSCRIPTIONS)
@@ -91,10 +77,10 @@ async def test_messages_of_one_batch_each_continue_their_own_senders_trace(
                 probe.goal(f"c{number}"), traceparent=format_traceparent(span.get_span_context())
             )
             senders[envelope.id] = span.get_span_context()
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.settled()
         await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
-    finished = exporter.get_finished_spans()
+    finished = spans.get_finished_spans()
     processed = [span for span in finished if span.name.startswith("process ")]
     assert len(processed) == 3
     for one in processed:
@@ -106,7 +92,7 @@ async def test_messages_of_one_batch_each_continue_their_own_senders_trace(
 
 
 async def test_a_dead_letter_that_is_replayed_starts_a_trace_linked_to_its_senders(
-    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection, exporter: InMemorySpanExporter
+    bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection, spans: InMemorySpanExporter
 ) -> None:
     sender = _sender(sampled=True)
     goal = probe.goal()
@@ -116,13 +102,13 @@ async def test_a_dead_letter_that_is_replayed_starts_a_trace_linked_to_its_sende
         )
     )
     headers |= {"Mentorship-Stream": "SESSIONS", "Mentorship-Subject": goal.subject}
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS) as here:
+    async with running(probe.service, probe_url, name="probe") as here:
         replays = Replays("probe", here.service.consumers)
         body = goal.model_dump_json().encode()
         assert (await replays.replay("mentorship.replay.probe.echo", headers, body))["outcome"] == "handled"
         await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
-    (processed,) = [span for span in exporter.get_finished_spans() if span.name.startswith("process ")]
-    (published,) = [span for span in exporter.get_finished_spans() if span.name.startswith("publish ")]
+    (processed,) = [span for span in spans.get_finished_spans() if span.name.startswith("process ")]
+    (published,) = [span for span in spans.get_finished_spans() if span.name.startswith("publish ")]
     assert processed.parent is None
     assert [link.context.trace_id for link in processed.links] == [sender.trace_id]
     assert processed.context is not None

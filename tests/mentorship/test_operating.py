@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -26,19 +25,6 @@ from tests.mentorship.commanding import Command
 
 
 @pytest.fixture
-async def probe_url(postgres: Databases) -> AsyncIterator[str]:
-    async with probe.probe_database(postgres) as url:
-        yield url
-
-
-@pytest.fixture
-async def rows(probe_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(probe_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 def operator(bus: Bus) -> Command:
     """The command as the operator's NATS user."""
     return Command(MENTORSHIP_NATS_URL=bus.url, MENTORSHIP_NATS_CREDENTIALS=str(bus.credentials("operator")))
@@ -53,7 +39,7 @@ async def test_a_dead_letter_is_tried_again_by_its_handler_and_closed_once_handl
     bus: Bus, running: Runner, operator: Command, probe_url: str, rows: asyncpg.Connection
 ) -> None:
     probe.FLAKY["later"] = 8
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.publish(probe.goal("later"), source="/elsewhere")
         await eventually(lambda: count(bus.nc), 1)
         [letter] = await letters(operator)
@@ -68,7 +54,7 @@ async def test_a_dead_letter_is_tried_again_by_its_handler_and_closed_once_handl
 async def test_a_letter_that_is_refused_again_stays(
     bus: Bus, running: Runner, operator: Command, probe_url: str
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.publish(probe.goal("refuse"))
         await eventually(lambda: count(bus.nc), 1)
         replayed = await operator("dlq", "replay", "--all", "--json")
@@ -83,7 +69,7 @@ async def test_a_letter_that_is_refused_again_stays(
 async def test_letters_are_shown_with_their_original_and_discarded_by_publisher(
     bus: Bus, running: Runner, operator: Command, probe_url: str
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         for source in ("/a", "/b"):
             await bus.publish(probe.goal("refuse"), source=source)
         await eventually(lambda: count(bus.nc), 2)
@@ -100,7 +86,7 @@ async def test_letters_are_shown_with_their_original_and_discarded_by_publisher(
 async def test_a_letter_whose_original_is_gone_says_so_and_replays_nothing_else(
     bus: Bus, running: Runner, operator: Command, probe_url: str, rows: asyncpg.Connection
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.publish(probe.goal("refuse"))
         await eventually(lambda: count(bus.nc), 1)
         [letter] = await letters(operator)
@@ -114,7 +100,7 @@ async def test_a_letter_whose_original_is_gone_says_so_and_replays_nothing_else(
 async def test_a_letter_that_nobody_can_read_is_listed_as_such_and_hides_no_other(
     bus: Bus, running: Runner, operator: Command, probe_url: str
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.publish(probe.goal("refuse"))
         await eventually(lambda: count(bus.nc), 1)
         of_a_later_version = {**(await bus.data("mentorship.dlq.>"))[0], "severity": "high"}
@@ -143,7 +129,7 @@ async def test_what_a_body_holds_does_nothing_to_the_terminal(
     bus: Bus, running: Runner, operator: Command, probe_url: str
 ) -> None:
     nasty = "first\nsecond\x1b]0;title\x07\x9b31m\r\x00\u202ereversed [red]ö[/red]"
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         await bus.js.publish(
             "mentorship.sessions.goal.set.v1", nasty.encode(), headers={"x": "\u009b2J"}, stream="SESSIONS"
         )
@@ -159,7 +145,7 @@ async def test_what_a_body_holds_does_nothing_to_the_terminal(
 async def test_many_letters_are_listed_the_newest_first(
     bus: Bus, running: Runner, operator: Command, probe_url: str
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         for _ in range(150):
             await bus.js.publish("mentorship.sessions.goal.set.v1", b"{not json", stream="SESSIONS")
         await eventually(lambda: count(bus.nc), 150, seconds=60)
@@ -173,7 +159,7 @@ async def test_many_letters_are_listed_the_newest_first(
 async def test_a_lost_stream_is_refilled_from_the_outbox_under_the_same_ids(
     bus: Bus, running: Runner, probe_url: str, rows: asyncpg.Connection
 ) -> None:
-    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS):
+    async with running(probe.service, probe_url, name="probe"):
         for _ in range(5):
             await bus.publish(probe.goal())
         await eventually(lambda: kept(rows), 5)

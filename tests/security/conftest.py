@@ -7,8 +7,11 @@ import pytest_asyncio
 
 from mentorship.local.issuer import Issuer
 from tests.fixtures.databases import Databases
+from tests.fixtures.tracing import spans
 from tests.security.scene import Scene
 from tests.security.stage import opened
+
+__all__ = ["scene", "spans"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -12,9 +12,6 @@ from secrets import token_bytes, token_hex
 from typing import Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 
@@ -22,7 +19,6 @@ import analytics.main
 import matching.main
 import notifications.main
 import sessions.main
-from chassis import telemetry
 from matching.worker.process import Worker
 from tests.builders import hired
 from tests.conftest import Bearer
@@ -164,17 +160,6 @@ async def flow(
             url = await stack.enter_async_context(postgres.database(name))
             here[name] = await stack.enter_async_context(running(module.service, url, **given.get(name, {})))
         yield Flow(here, bearer, canaries)
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    telemetry.configure("tests")
-    provider = trace.get_tracer_provider()
-    assert isinstance(provider, TracerProvider)
-    exporter = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    yield exporter
-    exporter.shutdown()
 
 
 async def hire(bus: Bus, canaries: Canaries) -> None:
