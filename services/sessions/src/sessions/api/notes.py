@@ -18,8 +18,6 @@ from sessions.api.shapes import (
     GoalOut,
     GoalWithWords,
     ProgressIn,
-    feedback_out,
-    goal_out,
 )
 from sessions.domain.feedback import Feedback
 from sessions.domain.goal import Goal
@@ -96,7 +94,7 @@ async def give_feedback(
     """Rate a held session that one attended, once."""
     scores = handlers.Scores(given.usefulness, given.fit)
     made = await handlers.give_feedback(tx, notes, session_id, caller.subject, scores=scores, words=given.words)
-    return feedback_out(made)
+    return FeedbackOut.model_validate(made)
 
 
 @router.get("/sessions/{session_id}/feedback")
@@ -114,14 +112,14 @@ async def feedback_on(
 
 def _changed(response: Response, goal: Goal) -> GoalOut:
     response.headers["ETag"] = etag(goal.version)
-    return goal_out(goal)
+    return GoalOut.model_validate(goal)
 
 
 async def _readable_goal(tx: Transaction, notes: Notes, goal: Goal, sealed: bytes | None) -> GoalWithWords:
     words = await notes.open(tx, handlers.place_of_goal(goal), sealed)
-    return GoalWithWords(**goal_out(goal).model_dump(), words=words)
+    return GoalWithWords(**GoalOut.model_validate(goal).model_dump(), words=words)
 
 
 async def _readable_feedback(tx: Transaction, notes: Notes, given: Feedback, sealed: bytes | None) -> FeedbackWithWords:
     words = await notes.open(tx, handlers.place_of_feedback(given), sealed)
-    return FeedbackWithWords(**feedback_out(given).model_dump(), words=words)
+    return FeedbackWithWords(**FeedbackOut.model_validate(given).model_dump(), words=words)

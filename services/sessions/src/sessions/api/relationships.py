@@ -8,7 +8,7 @@ from fastapi import Response
 
 from chassis.http import Caller, Cursor, Missing, Page, Router, Transaction, allow, etag
 from sessions.adapters import db
-from sessions.api.shapes import RelationshipOut, relationship_out
+from sessions.api.shapes import RelationshipOut
 
 router = Router(tags=["relationships"])
 Employee = Annotated[Caller, allow("employee")]
@@ -19,7 +19,7 @@ async def my_relationships(tx: Transaction, caller: Employee, cursor: Cursor) ->
     """Relationships that the caller is or was in, newest first."""
     after = cursor.after(datetime, UUID)
     rows = await db.relationships_with(tx, caller.subject, after=after, limit=cursor.fetch)
-    return cursor.page(rows, key=lambda one: (one.opened_at, one.relationship_id), item=relationship_out)
+    return cursor.page(rows, key=lambda one: (one.opened_at, one.relationship_id), item=RelationshipOut.model_validate)
 
 
 @router.get("/relationships/{relationship_id}")
@@ -31,4 +31,4 @@ async def one_relationship(
     if found is None:
         raise Missing
     response.headers["ETag"] = etag(found.version)
-    return relationship_out(found)
+    return RelationshipOut.model_validate(found)

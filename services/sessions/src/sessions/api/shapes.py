@@ -10,9 +10,6 @@ from pydantic.config import JsonDict
 from chassis.http import Body
 from contracts.matching import EndReason, Format, Member
 from contracts.words import Code, EmployeeId, Percent, Rating, TimeZone
-from sessions.domain.feedback import Feedback
-from sessions.domain.goal import Goal
-from sessions.domain.relationship import Relationship
 from sessions.domain.session import Session, Status
 from sessions.domain.times import Occurrence, wall_time
 
@@ -70,9 +67,9 @@ class FeedbackIn(Body):
 
 
 class Shape(BaseModel):
-    """Something the API gives."""
+    """Something the API gives: what it names of a thing of the domain."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
 class RelationshipOut(Shape):
@@ -144,21 +141,6 @@ class FeedbackWithWords(FeedbackOut):
     words: str | None
 
 
-def relationship_out(one: Relationship) -> RelationshipOut:
-    """What members see of a relationship."""
-    return RelationshipOut(
-        relationship_id=one.relationship_id,
-        programme_id=one.programme_id,
-        format=one.format,
-        members=one.members,
-        status=one.status,
-        reason=one.reason,
-        opened_at=one.opened_at,
-        closed_at=one.closed_at,
-        version=one.version,
-    )
-
-
 def session_out(one: Session) -> SessionOut:
     """What members see of a session."""
     return SessionOut(
@@ -175,31 +157,5 @@ def session_out(one: Session) -> SessionOut:
         status=one.status,
         attended=one.attended,
         calendar_sequence=one.calendar_sequence,
-        version=one.version,
-    )
-
-
-def goal_out(one: Goal) -> GoalOut:
-    """What a change of a goal answers."""
-    return GoalOut(
-        goal_id=one.goal_id,
-        relationship_id=one.relationship_id,
-        owner_id=one.owner_id,
-        code=one.code,
-        progress=one.progress,
-        achieved_at=one.achieved_at,
-        version=one.version,
-    )
-
-
-def feedback_out(one: Feedback) -> FeedbackOut:
-    """What giving feedback answers."""
-    return FeedbackOut(
-        feedback_id=one.feedback_id,
-        session_id=one.session_id,
-        author_id=one.author_id,
-        usefulness=one.usefulness,
-        fit=one.fit,
-        given_at=one.given_at,
         version=one.version,
     )
