@@ -6,14 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import text
 
-from chassis.ids import identity_of, uuid7
+from chassis.ids import uuid7
 from chassis.service import Service
-from chassis.subscription import Received
-from contracts.event import Event
-from contracts.hr import EmployeeErased
-from contracts.matching import EmployeeActivated, EmployeeDeparted
 from contracts.sessions import RelationshipOpened, SessionScheduled, SessionState
 from mentorship.local.issuer import Issuer
 from notifications.adapters.letters import Letters
@@ -23,6 +18,7 @@ from notifications.domain.decisions import RetryPolicy
 from notifications.domain.unsubscribing import Signer
 from notifications.handlers import Sender, send_next
 from tests.builders import hired, pair
+from tests.fixtures.hearing import Hearing
 
 BERLIN, TOKYO = "Europe/Berlin", "Asia/Tokyo"
 FROM = "Mentorship <mentorship@company.example>"
@@ -63,19 +59,14 @@ def relationship_opened(**given: Any) -> RelationshipOpened:
     return RelationshipOpened.model_validate(usual | given)
 
 
-class Here:
-    """Delivers events to the service, sends its mail, calls its HTTP side, looks into its database."""
+class Here(Hearing):
+    """The service, and the mail that it sends."""
 
     def __init__(self, service: Service, issuer: Issuer, smtp_url: str) -> None:
-        self.service = service
-        self.database = service.database
+        super().__init__(service, issuer)
         self.policy = RetryPolicy(attempts=3, base=60)
         self.letters = Letters(Writer(), FROM, "https://mentorship.example", Signer(b"k" * 32))
         self.transport = Transport(Server.of(smtp_url), seconds=5)
-        self._issuer = issuer
-        self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=service.app, raise_app_exceptions=False), base_url="http://notifications"
-        )
 
     @property
     def sender(self) -> Sender:
@@ -83,27 +74,7 @@ class Here:
 
     async def close(self) -> None:
         await self.transport.rest()
-        await self._client.aclose()
-        await self.database.close()
-
-    async def hear(
-        self, event: Event, version: int = 1, *, event_id: str | None = None, time: datetime | None = None
-    ) -> None:
-        """Hand an event to the handler that the subscriber table names, in a transaction of its own."""
-        row = next(row for row in self.service.subscriptions if type(event) in row.events)
-        name = event_id or str(uuid7())
-        received = Received(
-            event=event,
-            id=name,
-            source="/test",
-            identity=identity_of("/test", name),
-            time=time or datetime.now(UTC),
-            version=version,
-            subject=event.subject,
-        )
-        async with self.database.transaction() as tx:
-            tx.cause = received
-            await row.handler(tx, received if row.kind == "each" else [received])
+        await super().close()
 
     async def know(self, *employee_ids: str, **given: Any) -> None:
         """Learn the addresses of these people."""
@@ -114,15 +85,6 @@ class Here:
         """Learn of Mona in Berlin, who mentors, and Ken in Tokyo."""
         await self.know("E-mentor", display_name="Mona Mentor", email="mona@example.com", timezone=BERLIN)
         await self.know("E-mentee", display_name="Ken Mentee", email="ken@example.com", timezone=TOKYO)
-
-    async def depart(self, employee_id: str, version: int = 2) -> None:
-        await self.hear(EmployeeDeparted(employee_id=employee_id), version)
-
-    async def arrive(self, employee_id: str, version: int = 1) -> None:
-        await self.hear(EmployeeActivated(employee_id=employee_id), version)
-
-    async def erase(self, employee_id: str) -> None:
-        await self.hear(EmployeeErased(employee_id=employee_id, version=9))
 
     async def send_all(self) -> int:
         """Send what is due now; how often something was claimed."""
@@ -158,11 +120,6 @@ class Here:
         assert answer.status_code == 200, answer.text
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
-
-    async def sql(self, statement: str, **values: Any) -> list[Any]:
-        async with self.database.engine.begin() as connection:
-            result = await connection.execute(text(statement), values)
-            return list(result.all()) if result.returns_rows else []
 
     async def messages(self, channel: str = "email") -> list[tuple[str, str, str, str | None]]:
         """Person, kind, status and reason of every message, in order of person and kind."""

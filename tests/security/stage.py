@@ -21,13 +21,12 @@ import notifications.main
 import notifications.settings
 import sessions.main
 import sessions.settings
-from chassis.ids import identity_of, uuid7
 from chassis.service import Service
-from chassis.subscription import Received
 from chassis.transaction import Database, Tx
 from contracts.event import Event
 from mentorship.local.issuer import Issuer
 from tests.fixtures.databases import Databases
+from tests.fixtures.hearing import hand_over, received
 
 UNSUBSCRIBE_KEY = "k" * 32
 SERVICES = ("matching", "sessions", "notifications", "analytics")
@@ -89,21 +88,10 @@ class Stage:
 
     async def hear(self, event: Event, version: int = 1) -> None:
         """Hand an event to every service that subscribes to it, each in a transaction of its own."""
-        name = str(uuid7())
-        received = Received(
-            event=event,
-            id=name,
-            source="/test",
-            identity=identity_of("/test", name),
-            time=datetime.now(UTC),
-            version=version,
-            subject=event.subject,
-        )
+        message = received(event, version)
         for service in self.services.values():
             for row in (row for row in service.subscriptions if type(event) in row.events):
-                async with service.database.transaction() as tx:
-                    tx.cause = received
-                    await row.handler(tx, received if row.kind == "each" else [received])
+                await hand_over(service.database, row, message)
 
     async def sql(self, service: str, statement: str, **values: Any) -> list[Any]:
         """Rows of a service's own database."""

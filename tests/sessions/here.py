@@ -7,36 +7,22 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import text
 
-from chassis.ids import identity_of, uuid7
 from chassis.service import Service
-from chassis.subscription import Received
-from contracts.event import Event
-from contracts.hr import EmployeeErased
-from contracts.matching import EmployeeActivated, EmployeeDeparted
 from mentorship.local.issuer import Issuer
 from tests.builders import match_activated, match_ended, pair
 from tests.eventually import eventually
+from tests.fixtures.hearing import Hearing
 
 Answer = httpx.Response
 
 
-class Here:
-    """Delivers events to the service, calls its HTTP side, looks into its database."""
+class Here(Hearing):
+    """The service, and what its people do with it."""
 
     def __init__(self, service: Service, issuer: Issuer) -> None:
-        self.service = service
-        self.database = service.database
-        self._issuer = issuer
-        self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=service.app, raise_app_exceptions=False), base_url="http://sessions"
-        )
+        super().__init__(service, issuer)
         self._hours = count(24)
-
-    async def close(self) -> None:
-        await self._client.aclose()
-        await self.database.close()
 
     async def warm(self, connections: int = 8) -> None:
         """Open connections now: to connect takes so long that what starts at once would come one by one."""
@@ -58,23 +44,6 @@ class Here:
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
-    async def hear(self, event: Event, version: int = 1, *, event_id: str | None = None) -> None:
-        """Hand an event to the handler that the subscriber table names, in a transaction of its own."""
-        row = next(row for row in self.service.subscriptions if type(event) in row.events)
-        name = event_id or str(uuid7())
-        received = Received(
-            event=event,
-            id=name,
-            source="/test",
-            identity=identity_of("/test", name),
-            time=datetime.now(UTC),
-            version=version,
-            subject=event.subject,
-        )
-        async with self.database.transaction() as tx:
-            tx.cause = received
-            await row.handler(tx, received if row.kind == "each" else [received])
-
     async def activate(self, mentor: str = "mentor", mentee: str = "mentee", **given: Any) -> UUID:
         """A match becomes active; the id of its relationship."""
         event = match_activated(pair(mentor, mentee), **given)
@@ -83,15 +52,6 @@ class Here:
 
     async def end(self, match_id: UUID, **given: Any) -> None:
         await self.hear(match_ended(match_id=match_id, **given), version=4)
-
-    async def depart(self, employee_id: str, version: int = 2) -> None:
-        await self.hear(EmployeeDeparted(employee_id=employee_id), version)
-
-    async def arrive(self, employee_id: str, version: int = 1) -> None:
-        await self.hear(EmployeeActivated(employee_id=employee_id), version)
-
-    async def erase(self, employee_id: str) -> None:
-        await self.hear(EmployeeErased(employee_id=employee_id, version=9))
 
     async def get(self, who: str, path: str, **given: Any) -> Answer:
         return await self._client.get(f"/v1{path}", headers=self.headers(who), **given)
@@ -134,11 +94,6 @@ class Here:
         await self.sql(
             "UPDATE session SET starts_at = :at WHERE session_id = :id", at=datetime.now(UTC) - ago, id=session_id
         )
-
-    async def sql(self, statement: str, **values: Any) -> list[Any]:
-        async with self.database.engine.begin() as connection:
-            result = await connection.execute(text(statement), values)
-            return list(result.all()) if result.returns_rows else []
 
     async def said(self, noun: str = "") -> list[dict[str, Any]]:
         """What the service said of that kind of thing, in order, each with `event` (`session.held`) and `version`."""
