@@ -35,6 +35,23 @@ async def relaying(url: str, connection: Client) -> AsyncIterator[Relay]:
         await asyncio.wait_for(task, 15)
 
 
+async def say(database: Database, count: int = 1) -> None:
+    """Commit so many events, each of a thing of its own, in one transaction."""
+    async with database.transaction() as tx:
+        for number in range(count):
+            tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+
+
+async def unpublished(rows: asyncpg.Connection) -> int:
+    return int(await rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"))
+
+
+async def give_room(bus: Bus, max_bytes: int) -> None:
+    """Let the probe's stream hold so much."""
+    config = (await bus.js.stream_info("PROBE")).config.as_dict() | {"max_bytes": max_bytes}
+    await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(config).encode())
+
+
 @pytest.fixture
 async def nats_of_probe(bus: Bus) -> AsyncIterator[Client]:
     await bus.provision("probe", probe.SUBSCRIPTIONS)
@@ -52,7 +69,7 @@ async def test_every_event_is_published_once_and_in_order(
         for number in range(count):
             tx.publish(probe.EchoMade(echo_id=things[number % 7], code=f"c{number}"), version=number + 1)
     async with relaying(probe_url, nats_of_probe):
-        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+        await eventually(lambda: unpublished(rows), 0)
     messages = await bus.messages(ECHO)
     assert len(messages) == count
     assert len({message.headers["ce-id"] for message in messages if message.headers}) == count
@@ -68,17 +85,15 @@ async def test_every_event_is_published_once_and_in_order(
 async def test_a_batch_with_a_duplicate_goes_row_by_row(
     bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
 ) -> None:
-    async with database.transaction() as tx:
-        for number in range(BATCH_FROM * 2):
-            tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+    await say(database, BATCH_FROM * 2)
     # As if a relay had died between the acknowledgement and the mark.
     first = await rows.fetchrow("SELECT source, event_id, subject, payload FROM outbox ORDER BY id LIMIT 1")
     assert first is not None
     message_id = f"{first['source']}/{first['event_id']}"
     await bus.js.publish(first["subject"], first["payload"], headers={"Nats-Msg-Id": message_id})
     async with relaying(probe_url, nats_of_probe):
-        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
-    assert len(await bus.messages(ECHO)) == BATCH_FROM * 2
+        await eventually(lambda: unpublished(rows), 0)
+    assert await _count(bus) == BATCH_FROM * 2
 
 
 async def test_only_one_relay_of_a_database_is_active(
@@ -87,12 +102,11 @@ async def test_only_one_relay_of_a_database_is_active(
     async with relaying(probe_url, nats_of_probe) as first:
         await eventually(lambda: _of(first), True)
         async with relaying(probe_url, nats_of_probe) as second:
-            for number in range(50):
-                async with database.transaction() as tx:
-                    tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
-            await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+            for _ in range(50):
+                await say(database)
+            await eventually(lambda: unpublished(rows), 0)
             assert not second.active
-    assert len(await bus.messages(ECHO)) == 50
+    assert await _count(bus) == 50
 
 
 async def test_a_standby_takes_over_when_the_lock_is_gone(
@@ -106,54 +120,42 @@ async def test_a_standby_takes_over_when_the_lock_is_gone(
                 " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
             await eventually(lambda: _either(first, second), True)
-            async with database.transaction() as tx:
-                tx.publish(probe.EchoMade(echo_id=uuid4(), code="after"), version=1)
+            await say(database)
             await eventually(lambda: _count(bus), 1)
 
 
 async def test_a_full_stream_keeps_events_in_the_outbox_until_there_is_room(
     bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
 ) -> None:
-    config = (await bus.js.stream_info("PROBE")).config
-    full = {**config.as_dict(), "max_bytes": 1024}
-    await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(full).encode())
+    await give_room(bus, 1024)
     async with relaying(probe_url, nats_of_probe):
-        async with database.transaction() as tx:
-            for number in range(20):
-                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        await say(database, 20)
         await asyncio.sleep(0.5)
-        assert await rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL") > 0
-        full["max_bytes"] = 1024 * 1024
-        await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(full).encode())
-        await eventually(lambda: rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0)
+        assert await unpublished(rows) > 0
+        await give_room(bus, 1024 * 1024)
+        await eventually(lambda: unpublished(rows), 0)
     assert await _count(bus) == 20
 
 
 async def test_a_full_stream_holds_up_no_other(
     bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
 ) -> None:
-    config = (await bus.js.stream_info("PROBE")).config
-    full = {**config.as_dict(), "max_bytes": 1024}
-    await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(full).encode())
+    await give_room(bus, 1024)
     async with relaying(probe_url, bus.nc):
-        async with database.transaction() as tx:
-            for number in range(1_100):
-                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        await say(database, 1_100)
         async with database.transaction() as tx:
             tx.publish(probe.goal("ahead"), version=1)
         ahead = "SELECT count(*) FROM outbox WHERE subject LIKE '%goal%' AND published_at IS NOT NULL"
         await eventually(lambda: rows.fetchval(ahead), 1)
-    assert await rows.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL") > 1_000
+    assert await unpublished(rows) > 1_000
     assert nats_of_probe.is_connected
 
 
 async def test_a_refused_event_that_is_erased_leaves_no_rest_behind(
     bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection
 ) -> None:
-    config = (await bus.js.stream_info("PROBE")).config
-    await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps({**config.as_dict(), "max_bytes": 64}).encode())
-    async with database.transaction() as tx:
-        tx.publish(probe.EchoMade(echo_id=uuid4(), code="refused"), version=1)
+    await give_room(bus, 64)
+    await say(database)
     relay = Relay(probe_url, lambda: nats_of_probe)
     assert await relay.move(rows) == 0
     assert set(relay._resting) == {"PROBE"}
@@ -219,9 +221,7 @@ async def test_what_was_committed_late_is_read_before_what_follows_it(
         late.publish(probe.EchoMade(echo_id=thing, code="a"), version=1)
         late.publish(probe.EchoMade(echo_id=uuid4(), code="b"), version=1)
         await late.flush()
-        async with database.transaction() as tx:
-            for number in range(BATCH_ROWS):
-                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        await say(database, BATCH_ROWS)
         underway = [row.id for row in await relay._read(rows, [])]
     async with database.transaction() as tx:
         tx.publish(probe.EchoMade(echo_id=thing, code="c"), version=2)
@@ -236,9 +236,8 @@ async def test_a_commit_wakes_the_relay_of_its_own_process(
     async with relaying(probe_url, nats_of_probe) as relay:
         await eventually(lambda: _of(relay), True)
         relay.follow(database)
-        for number in range(3):
-            async with database.transaction() as tx:
-                tx.publish(probe.EchoMade(echo_id=uuid4(), code=f"c{number}"), version=1)
+        for _ in range(3):
+            await say(database)
         await eventually(lambda: _count(bus), 3)
 
 
@@ -253,8 +252,7 @@ async def test_a_connection_that_broke_in_mid_sentence_is_made_anew(
         await listen(*given)
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", listen_at_last)
-    async with database.transaction() as tx:
-        tx.publish(probe.EchoMade(echo_id=uuid4(), code="a"), version=1)
+    await say(database)
     async with relaying(probe_url, nats_of_probe) as relay:
         await eventually(lambda: _count(bus), 1)
         assert relay.active
@@ -269,9 +267,7 @@ async def test_postgresql_tells_of_a_commit_unless_the_relay_is_in_the_same_proc
     await rows.add_listener(CHANNEL, lambda *_: told.append(len(told)))
     relay.follow(database)
     for relay.active in (False, True, False):
-        async with database.transaction() as tx:
-            for _ in range(events):
-                tx.publish(probe.EchoMade(echo_id=uuid4(), code="a"), version=1)
+        await say(database, events)
     await eventually(lambda: _told(rows, told), 2)
 
 
