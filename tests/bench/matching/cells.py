@@ -90,6 +90,11 @@ def referee(figures: dict[str, Any], engine: str, size: str, company: Company, f
         if prove and certified:
             extra = int(figures["base"])
             certified = scorer.bound(price, extra) == extra * len(row) + int(scores.sum())
+    return measured(figures, engine, size, matched=len(row), points=int(scores.sum()), certified=certified)
+
+
+def measured(figures: dict[str, Any], engine: str, size: str, *, matched: int, points: int, certified: bool) -> Cell:
+    """A cell with what its process measured and what its answer is worth."""
     return Cell(
         engine,
         size,
@@ -97,8 +102,8 @@ def referee(figures: dict[str, Any], engine: str, size: str, company: Company, f
         processor_seconds=figures["processor_seconds"],
         encoding_seconds=figures["encoding_seconds"],
         megabytes=figures["megabytes"],
-        matched=len(row),
-        points=int(scores.sum()),
+        matched=matched,
+        points=points,
         certified=certified,
         rounds=figures.get("rounds", 0),
     )

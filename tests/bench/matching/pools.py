@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.matching.cell import OURS
-from tests.bench.matching.cells import Cell, run_cell
+from tests.bench.matching.cells import Cell, measured, run_cell
 from tests.bench.matching.company import Company, company
 from tests.bench.matching.environment import peers_python
 from tests.bench.matching.pool import matrix
@@ -47,18 +47,8 @@ def _checked(figures: dict[str, float], engine: str, size: str, people: Company,
     assert (mate[mate[held]] == held).all(), f"{engine} gave somebody who has another"
     scores = matrix(people)[held, mate[held]].astype(np.int64)
     assert (scores >= 0).all(), f"{engine} paired two who may not meet"
-    return Cell(
-        engine,
-        size,
-        seconds=figures["seconds"],
-        processor_seconds=figures["processor_seconds"],
-        encoding_seconds=figures["encoding_seconds"],
-        megabytes=figures["megabytes"],
-        matched=len(held),
-        points=int(scores.sum()) // 2,
-        certified=figures.get("gap") == 0,
-        rounds=int(figures.get("rounds", 0)),
-    )
+    points, certified = int(scores.sum()) // 2, figures.get("gap") == 0
+    return measured(figures, engine, size, matched=len(held), points=points, certified=certified)
 
 
 def _show(cells: list[Cell], console: Console) -> None:
