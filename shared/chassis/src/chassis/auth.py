@@ -33,7 +33,7 @@ Fetch = Callable[[str], Awaitable[dict[str, Any]]]
 async def fetch_jwks(url: str) -> dict[str, Any]:
     """The issuer's key set, over HTTP."""
     loopback = httpx.URL(url).host in {"127.0.0.1", "localhost", "::1"}
-    # The system's authorities and SSL_CERT_FILE's, as NATS and the mail server are judged by; httpx has its own, or it alone.
+    # The system's authorities and SSL_CERT_FILE's, which judge NATS and the mail server too; httpx has its own.
     trust = ssl.create_default_context()
     async with httpx.AsyncClient(timeout=5, follow_redirects=False, trust_env=not loopback, verify=trust) as client:
         response = await client.get(url, headers={"Accept": "application/json"})

@@ -89,7 +89,7 @@ async def _put_back(messages: Sequence[Msg]) -> None:
 
 
 def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[], None]) -> dict[str, Any]:
-    """Options of a connection that tries for ever and tells when it gave up all the same."""
+    """Options of a connection that, once it stands, is made anew for ever and tells when it gave up all the same."""
 
     async def on_closed() -> None:
         closed()
@@ -103,7 +103,8 @@ def connect_options(settings: ServiceSettings, name: str, *, closed: Callable[[]
     return {
         "servers": [server.strip() for server in settings.nats_url.split(",")],
         "name": name,
-        "allow_reconnect": True,
+        # Until it stands, whoever asks for it tries again: after a failure of TLS nats-py would wait for ever.
+        "allow_reconnect": False,
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": 0.2,
         "connect_timeout": 5,

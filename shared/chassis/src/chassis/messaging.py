@@ -108,6 +108,9 @@ class Messaging:
                     connection: Client = await broker.connect()
                 if is_plain(connection):
                     raise ConnectionError("the server does not speak TLS")
+                connection.options["allow_reconnect"] = True
+                if connection.is_closed:
+                    raise ConnectionError("lost at once")
             except (NatsError, OSError, TimeoutError) as error:
                 log.warning("waiting_for_nats", reason=type(error).__name__, detail=str(error)[:120])
                 await _forget(broker)
