@@ -104,9 +104,3 @@ def test_a_scale_below_one_is_damage(programme_format: Any) -> None:
     document["certificate"]["scale"] = 0
     with pytest.raises(Unreadable, match="scale"):
         verify(document)
-
-
-def test_more_people_in_circles_than_are_claimed_to_be_the_most_are_seen() -> None:
-    document = run_of(company(Rules(circle_min=3, circle_max=6), "group", size=16))
-    document["certificate"]["cover"] -= 1
-    assert "people in circles" in complaints(document)

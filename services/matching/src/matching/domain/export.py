@@ -6,26 +6,26 @@ from typing import Any
 
 from matching.domain.people import Profile
 from matching.domain.problems import Names, Problem
-from matching.domain.skills import Taxonomy
 from matching.domain.solutions import ENGINE, Certificate, Solution
-from matching.domain.verify import DOCUMENT
+from matching.domain.verify_document import CERTIFICATES, DOCUMENT, OPTIONAL
 
 
 def exported(problem: Problem, solution: Solution) -> dict[str, Any]:
     """The document of a run, as JSON has it."""
     certificate = solution.certificate
+    keys, near = problem.skills
     return {
         "document": DOCUMENT,
         "engine": ENGINE if certificate is None else certificate.engine,
         "format": problem.format,
         "rules": problem.rules.model_dump(mode="json"),
-        "taxonomy": _taxonomy(problem.taxonomy, (*problem.mentees, *problem.mentors)),
+        "taxonomy": {"digest": problem.taxonomy.digest, "keys": keys, "near": near},
         "mentees": [_person(profile) for profile in problem.mentees],
         "mentors": [_person(profile) for profile in problem.mentors],
         "earlier": _names(problem.earlier),
         "pins": _names(problem.pins),
         "forbids": _names(problem.forbids),
-        "current": _names(problem.current),
+        "current": _names(problem.current) if problem.moves is not None else [],
         "moves": problem.moves,
         "pairs": [
             {"mentee": one.mentee, "mentor": one.mentor, "score": one.score, "contributions": one.contributions}
@@ -43,8 +43,13 @@ def exported(problem: Problem, solution: Solution) -> dict[str, Any]:
 
 
 def _proof(certificate: Certificate) -> dict[str, Any]:
+    """What the verifier asks of a proof of this kind, and nothing that it could not look at."""
+    kind = "prices" if certificate.kind in {"few_moves", "two_sided"} else certificate.kind
     prices = {"row_price": list(certificate.row_price), "column_price": list(certificate.column_price)}
-    return {"kind": certificate.kind, "base": certificate.base, **prices, **certificate.details}
+    said = prices | certificate.details
+    parts = {name: said[name] for name in (*CERTIFICATES[kind], *OPTIONAL) if name in said}
+    above = {} if certificate.above is None else {"above": _proof(certificate.above)}
+    return {"kind": kind, "base": certificate.base, **parts, **above}
 
 
 def _person(profile: Profile) -> dict[str, Any]:
@@ -54,15 +59,6 @@ def _person(profile: Profile) -> dict[str, Any]:
     for name in _LISTS:
         values[name] = list(values[name])
     return values
-
-
-def _taxonomy(taxonomy: Taxonomy, people: Iterable[Profile]) -> dict[str, Any]:
-    """Of every skill used its key, and of every key the others that meet it by half."""
-    used = sorted({skill for profile in people for skill in profile.skills_wanted | profile.skills_offered})
-    keys = {skill: taxonomy.key(skill) for skill in used}
-    known = set(keys.values())
-    near = {key: sorted(taxonomy.neighbours.get(key, frozenset()) & known) for key in sorted(known)}
-    return {"digest": taxonomy.digest, "keys": keys, "near": {key: others for key, others in near.items() if others}}
 
 
 def _names(pairs: Iterable[Names]) -> list[list[str]]:

@@ -59,6 +59,10 @@ class Matching:
     """Among peers: odd groups of rows that have a price of their own."""
     threes: tuple[tuple[int, int, int], ...] = ()
     """Among peers: rows of which each two are together; they have no column of their own."""
+    cover_price: Prices | None = None
+    """In circles: prices of rows that prove how many people can have one."""
+    above: "Matching | None" = None
+    """Where the worst pair counts first: the best one point above the ceiling, where there are fewer pairs."""
 
     @property
     def pairs(self) -> int:
@@ -96,8 +100,10 @@ def _of_format(market: Market, problem: Problem, stop: Stop, say: Progress) -> M
     solve = _solver(problem, stop, say)
     if rules.objective != "fair":
         return solve(market)
-    fair = fairest(market, solve, stop=stop, say=say)
-    return replace(fair.found, details=fair.found.details | {"floor": fair.floor, "ceiling": fair.ceiling})
+    fair = fairest(market, solve, charge=rules.load_charge, stop=stop, say=say)
+    above = fair.above and replace(fair.above, details=fair.above.details | {"floor": fair.ceiling + 1})
+    details = fair.found.details | {"floor": fair.floor, "ceiling": fair.ceiling}
+    return replace(fair.found, details=details, above=above)
 
 
 def _solver(problem: Problem, stop: Stop, say: Progress) -> Callable[[Market], Matching]:
@@ -120,8 +126,9 @@ def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matchin
     coverage = rules.objective != "total"
     found = form_circles(market, rules.circle_min, rules.circle_max, coverage=coverage, stop=stop, say=say)
     prices = found.row_price, np.zeros(market.columns, np.int64)
-    details = {"scale": SCALE, "lift": found.lift, "cover": found.pairs, "price_bound": found.price_bound}
-    return Matching(found.mate, found.base, found.total, found.upper_bound, "circles", *prices, details)
+    details = {"scale": SCALE, "lift": found.lift, "cover_scale": found.cover.scale}
+    value, cover = (found.base, found.total, found.upper_bound), found.cover.price
+    return Matching(found.mate, *value, "circles", *prices, details, cover_price=cover)
 
 
 def _peers(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
@@ -162,24 +169,28 @@ def _two_sided(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) ->
     mate = deferred_acceptance(lists, market.capacity).mate
     held = np.flatnonzero(mate >= 0).astype(np.int32)
     total = int(score_pairs(market, held, mate[held]).sum(dtype=np.int64))
-    bound = assign(market, coverage=False, stop=stop).upper_bound
-    blocking = len(blocking_pairs(lists, market.capacity, mate)[0])
-    return Matching(mate, 0, total, bound, "none", *_unpriced(market), {"blocking_pairs": blocking})
+    most = assign(market, coverage=False, stop=stop)
+    prices = most.row_price, most.column_price
+    details = {"charge": 0, "blocking_pairs": len(blocking_pairs(lists, market.capacity, mate)[0])}
+    return Matching(mate, 0, total, most.upper_bound, "two_sided", *prices, details)
 
 
 def _few_moves(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
-    """The best matching in which at most so many of those who have somebody are moved; the bound is not priced."""
+    """The best matching in which at most so many of those who have somebody are moved.
+
+    The prices are those of a market in which staying earns `stay`; branching may have proven more than they do.
+    """
     market = encoded.market
     _must_fit(market, "options.moves")
     rows, columns = encoded.people(problem)
     column = {profile.employee_id: place for place, profile in enumerate(columns)}
-    has = {mentee: column[mentor] for mentee, mentor in problem.current if mentor in column}
+    has = {mentee: column[mentor] for mentee, mentor in sorted(problem.current) if mentor in column}
     home = np.array([has.get(profile.employee_id, -1) for profile in rows], np.int32)
     coverage = problem.rules.objective != "total"
     found = rematch(market, home, problem.moves or 0, coverage=coverage, stop=stop, say=say)
-    prices = _unpriced(market)
-    details = {"moved": len(found.moved), "released": len(found.released), "unavoidable": found.unavoidable}
-    return Matching(found.mate, found.base, found.total, found.upper_bound, "none", *prices, details)
+    prices = np.zeros(market.rows, np.int64), found.column_price
+    details = {"charge": 0, "stay": found.charge, "moved": len(found.moved), "unavoidable": found.unavoidable}
+    return Matching(found.mate, found.base, found.total, found.upper_bound, "few_moves", *prices, details)
 
 
 def _must_fit(market: Market, named: str, most: int = MOST_AT_ONCE) -> None:

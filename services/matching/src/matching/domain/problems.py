@@ -43,9 +43,17 @@ class Problem:
         return self.mentees if self.format == "peer" else self.mentors
 
     @property
+    def skills(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        """What the taxonomy says of the skills that somebody wants or offers: their keys, and which are near which."""
+        people = (*self.mentees, *self.mentors)
+        used: set[str] = set()
+        return self.taxonomy.excerpt(used.union(*(one.skills_wanted | one.skills_offered for one in people)))
+
+    @property
     def digest(self) -> str:
         """SHA-256 over everything that decides the outcome."""
-        parts: list[Any] = [self.format, self.rules.digest, self.taxonomy.digest]
+        keys, near = self.skills
+        parts: list[Any] = [self.format, self.rules.digest, self.taxonomy.digest, [*keys.items()], [*near.items()]]
         parts += [sorted(pairs) for pairs in (self.earlier, self.pins, self.forbids)]
         if self.moves is not None:
             parts += [sorted(self.current), self.moves]

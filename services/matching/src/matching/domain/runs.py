@@ -182,7 +182,10 @@ def _certificate(
         details["blossoms"] = [
             {"members": sorted(names[row] for row in members), "price": price} for members, price in found.blossoms
         ]
-    return Certificate(found.proof, found.base, *bounds, row, column, details)
+    if found.cover_price is not None:
+        details["cover_price"] = _in_order(problem.mentees, rest.mentees, encoded.row_order, found.cover_price)
+    above = None if found.above is None else _certificate(problem, rest, encoded, found.above, pinned)
+    return Certificate(found.proof, found.base, *bounds, row, column, details, above)
 
 
 def _in_order(

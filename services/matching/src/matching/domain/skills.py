@@ -80,6 +80,13 @@ class Taxonomy:
         skill = self.by_code.get(key)
         return key.removeprefix("?") if skill is None else skill.label
 
+    def excerpt(self, names: Iterable[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
+        """The key of each of these names, and under each key the others among them that meet it by half; sorted."""
+        keys = {name: self.key(name) for name in sorted(set(names))}
+        known = set(keys.values())
+        near = {key: sorted(self.neighbours.get(key, frozenset()) & known) for key in sorted(known)}
+        return keys, {key: others for key, others in near.items() if others}
+
     def quarters(self, wanted: str, offered: Iterable[str]) -> int:
         """How far somebody who offers these (keys) meets a wanted one: 4 quarters, 2 or none."""
         has = frozenset(offered)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Proof = Literal["prices", "blossoms", "circles", "none"]
+Proof = Literal["prices", "blossoms", "circles", "few_moves", "two_sided", "none"]
 ENGINE = "mentorship-1"
 """Stored with each run: which engine made its pairs."""
 
@@ -37,6 +37,8 @@ class Certificate:
     """In the order of the problem's columns."""
     details: dict[str, Any] = field(default_factory=dict)
     """What else the proof needs: see `verify`."""
+    above: "Certificate | None" = None
+    """Where the worst pair counts first: what proves that one point above its ceiling there are fewer pairs."""
     engine: str = ENGINE
 
     @property

@@ -4,43 +4,67 @@ Each gives the bound for what was not settled beforehand, and remarks: (what was
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from matching.domain.verify_circles import Circles
 from matching.domain.verify_scores import FULL, Flags, Numbers, Scores
 
+Certificate = Mapping[str, Any]
 Remark = tuple[str, bool, str]
 Bound = tuple[int, list[Remark]]
 _DEAREST = 2**44
 
 
-def price_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places: Numbers) -> Bound:
-    """Each mentee's best after prices, and what all places cost."""
-    certificate = document["certificate"]
-    charge, floor = certificate["charge"], certificate.get("floor", 0)
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """What no pin has settled, as the rules and the file have it."""
+
+    rules: Mapping[str, Any]
+    rows: Flags
+    places: Numbers
+    """Of each column."""
+    pinned: Numbers
+    """Rows that pins have given each column."""
+    home: Mapping[int, int] = field(default_factory=dict)
+    """Where moves are counted: the column that a row has and could keep."""
+    moves: int = 0
+    """So many of those rows may leave it."""
+
+    @property
+    def coverage(self) -> bool:
+        """Whether one more pair comes before all points."""
+        return bool(self.rules["objective"] in {"coverage", "fair"})
+
+
+def price_bound(scores: Scores, certificate: Certificate, left: Undecided) -> Bound:
+    """Each mentee's best after prices, and what all places cost; staying earns a bonus that is taken back."""
+    charge, stay = certificate["charge"], certificate.get("stay", 0)
     base, _ = _weights(certificate)
-    price = _prices(certificate["column_price"])
-    if len(price) != len(places):
+    price = _prices([*certificate["column_price"], stay])[:-1]
+    if len(price) != len(left.places):
         raise ValueError("there is not one price for each mentor")
-    places = np.minimum(places, int(rows.sum()))
-    total = 0
-    for row in np.flatnonzero(rows).tolist():
-        score, allowed = scores.allowed(row, floor)
+    places = np.minimum(left.places, int(left.rows.sum()))
+    total = -stay * max(0, len(left.home) - left.moves)
+    for row in np.flatnonzero(left.rows).tolist():
+        score, allowed = scores.allowed(row, certificate.get("floor", 0))
+        if row in left.home:
+            score[left.home[row]] += stay
         worth = np.where(allowed & (places > 0), base + score - price, 0)
         total += max(0, int(worth.max(initial=0)))
     for column, cost in enumerate(price.tolist()):
         total += sum(max(0, cost - charge * place) for place in range(int(places[column])))
-    remarks = [("prices", bool((price >= 0).all()), "none is below 0")]
-    most = min(int(rows.sum()), int(places.sum()))
-    return total, [*remarks, _coverage(document, base, FULL + charge * int(places.max(initial=0)), most)]
+    remarks = [("prices", bool((price >= 0).all()) and min(charge, stay) >= 0, "none is below 0")]
+    most = min(int(left.rows.sum()), int(places.sum()))
+    return total, [*remarks, _coverage(left, base, FULL + charge * int(places.max(initial=0)), most)]
 
 
-def blossom_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, _: Numbers) -> Bound:
+def blossom_bound(scores: Scores, certificate: Certificate, left: Undecided) -> Bound:
     """Prices of people and of blossoms, odd sets of them within which fewer than half can have a partner."""
-    certificate = document["certificate"]
     base, scale = _weights(certificate)
-    price = _prices(certificate["row_price"])
+    price, rows = _prices(certificate["row_price"]), left.rows
     prices = _prices([blossom["price"] for blossom in certificate["blossoms"]]).tolist()
     blossoms = [
         (np.array([scores.column_of[name] for name in blossom["members"]]), cost)
@@ -64,43 +88,31 @@ def blossom_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, _: N
         ("prices", least >= 0 and odd, f"none is below 0, and the {len(blossoms)} blossoms are odd"),
         ("every pair is priced", short == 0, f"{short // 2} pairs are worth more than their prices"),
     ]
-    return bound // scale, [*remarks, _coverage(document, base, FULL, int(rows.sum()) // 2)]
+    return bound // scale, [*remarks, _coverage(left, base, FULL, int(rows.sum()) // 2)]
 
 
-def circle_bound(scores: Scores, document: Mapping[str, Any], rows: Flags, places: Numbers) -> Bound:
-    """Each circle asks for itself which people it would take after prices; the best of these answers add up."""
-    certificate, least = document["certificate"], document["rules"]["circle_min"]
-    lift, cover = certificate["lift"], certificate["cover"]
+def circle_bound(scores: Scores, certificate: Certificate, left: Undecided) -> Bound:
+    """Each circle asks for itself which people it would take after prices; the best of these answers add up.
+
+    Where coverage comes first, other prices say in the same way how many people circles can have at most.
+    """
     base, scale = _weights(certificate)
-    price, pairs = _prices(certificate["row_price"]), len(document["pairs"]) - len(document["pins"])
-    table = np.full((len(places), len(rows)), -1, np.int16)
-    for row in np.flatnonzero(rows).tolist():
-        score, allowed = scores.allowed(row, certificate.get("floor", 0))
-        table[:, row] = np.where(allowed, score, -1)
-    worth = [
-        _circle_worth(line[line >= 0] * scale + lift - price[line >= 0], least, int(room))
-        for line, room in zip(table.astype(np.int64), places, strict=True)
-    ]
-    reach = np.cumsum(np.sort(places[places >= least])[::-1])
-    fewest = int(np.searchsorted(reach, cover)) + 1 if cover else 0
-    best = sorted((value for value in worth if value is not None), reverse=True)
-    taken = [value for number, value in enumerate(best[: cover // least]) if value > 0 or number < fewest]
-    total = (sum(price[rows].tolist()) + sum(taken) - lift * cover) // scale
-    free = bool((price >= 0).all()) or cover == int(rows.sum())
-    most = min(int((table >= 0).any(axis=0).sum()), int(reach[-1]) if len(reach) else 0)
+    _, cover_scale = _weights({"base": 0, "scale": certificate["cover_scale"]})
+    price, cover_price = (_prices(certificate[name])[left.rows] for name in ("row_price", "cover_price"))
+    least = np.maximum(left.rules["circle_min"] - left.pinned, 0)
+    circles = Circles.of(scores, left.rows, left.places, least, certificate.get("floor", 0))
     remarks = [
-        ("prices", free, "none is below 0, or everybody has a circle"),
-        ("people in circles", pairs <= cover <= most, f"{cover} are claimed to be the most; {most} by counting places"),
+        ("prices", min(price.min(initial=0), cover_price.min(initial=0)) >= 0, "none is below 0"),
+        _coverage(left, base, FULL, circles.people),
     ]
-    return base * cover + total, remarks
-
-
-def _circle_worth(gains: Numbers, least: int, room: int) -> int | None:
-    """The most that a circle of `least` to `room` people adds up to; None if there are too few."""
-    if min(room, len(gains)) < least:
-        return None
-    best = np.sort(gains)[::-1][:room]
-    return int(np.cumsum(best)[least - 1 :].max())
+    if not left.coverage:
+        return int(price.sum() + circles.worth(scale, price)) // scale, remarks
+    ones = replace(circles, score=np.where(circles.score < 0, circles.score, 1).astype(np.int16))
+    cover = circles.reachable(int(cover_price.sum() + ones.worth(cover_scale, cover_price)) // cover_scale)
+    lift = certificate["lift"]
+    total = (int(price.sum() + circles.worth(scale, price - lift, cover)) - lift * cover) // scale
+    # With fewer people all points together are worth less than one of them.
+    return base * cover + max(0, total), [*remarks, ("people in circles", True, f"{cover:,} at most")]
 
 
 def _prices(values: Sequence[int]) -> Numbers:
@@ -120,8 +132,8 @@ def _weights(certificate: Mapping[str, Any]) -> tuple[int, int]:
     return base, scale
 
 
-def _coverage(document: Mapping[str, Any], base: int, highest: int, most: int) -> Remark:
+def _coverage(left: Undecided, base: int, highest: int, most: int) -> Remark:
     """Whether one more pair outweighs every difference in points; where the total alone counts, it weighs nothing."""
-    if document["rules"]["objective"] == "total":
+    if not left.coverage:
         return "coverage", base == 0, "a pair counts for its points alone"
     return "coverage", base > highest * most or most == 0, "one more pair outweighs every difference in points"

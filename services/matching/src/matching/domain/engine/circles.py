@@ -28,6 +28,14 @@ _STEPS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """Prices of the rows that prove how many can be in circles, where a pair counts `scale` whatever its score."""
+
+    price: Prices
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
 class Circles(Outcome):
     """Circles: rows with one column are together. The bound is on what any others could be worth."""
 
@@ -38,6 +46,7 @@ class Circles(Outcome):
     lift: int
     price_bound: int
     """The highest total that the prices allow to circles with as many people as the upper bound covers."""
+    cover: "Cover"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class _Task:
     relaxed: Transport
     """The best matching without a minimum."""
     question: Question
+    cover: Cover
     stop: Stop
     say: Progress
 
@@ -73,6 +83,7 @@ def form_circles(
     say(30)
     best = climb(choose(task.relaxed, minimum), task.question, stop)
     say(50)
+    task = _covering(task, best)
     return _settled(task, market, *_proven(task, best))
 
 
@@ -90,14 +101,14 @@ def _task(market: Market, minimum: int, maximum: int, *, coverage: bool, stop: S
     question = Question(np.ascontiguousarray(score.T), upper, minimum)
     if coverage:
         question = replace(question, cover=reachable(covered(relaxed), minimum, upper))
-    return _Task(rows, columns, relaxed, question, stop, say)
+    # Who pays as much as a pair weighs, or more, has paid for being in a circle once.
+    cover = Cover(np.clip(relaxed.row_price, 0, base), max(base, 1))
+    return _Task(rows, columns, relaxed, question, cover, stop, say)
 
 
 def _proven(task: _Task, best: Transport) -> tuple[Transport, Bound, int, int]:
     """The best circles to be found from `best` on, the bound by prices, the bound on the value and the steps taken."""
     question = task.question
-    if question.cover is not None and covered(best) < question.cover:
-        question = replace(question, cover=_cover(task, best))
     proof = _priced(question, best, task.stop)
     task.say(75)
     if _gap(best, question, proof):
@@ -125,13 +136,19 @@ def _priced(question: Question, best: Transport, stop: Stop) -> Bound:
     return descend(question, price, lift, target=target, rounds=ROUNDS, stop=stop)
 
 
-def _cover(task: _Task, best: Transport) -> int:
-    """A bound on how many rows circles can cover: the total of scores that are all 1."""
-    across = np.where(task.question.across >= 0, np.int16(1), np.int16(FORBIDDEN))
-    question = replace(task.question, across=across, cover=None)
+def _covering(task: _Task, best: Transport) -> _Task:
+    """The task with a lower bound on how many rows circles can cover, if there is one: the total of scores all 1."""
+    question = task.question
+    if question.cover is None or covered(best) == question.cover:
+        return task
+    across = np.where(question.across >= 0, np.int16(1), np.int16(FORBIDDEN))
     price = np.full(across.shape[1], SCALE, np.int64)
-    found = descend(question, price, 0, target=covered(best), rounds=ROUNDS, stop=task.stop)
-    return reachable(min(found.value, task.question.cover or 0), question.minimum, question.upper)
+    ones = replace(question, across=across, cover=None)
+    found = descend(ones, price, 0, target=covered(best), rounds=ROUNDS, stop=task.stop)
+    cover = reachable(found.value, question.minimum, question.upper)
+    if cover >= question.cover:
+        return task
+    return replace(task, question=replace(question, cover=cover), cover=Cover(found.price, SCALE))
 
 
 def _bound(question: Question, proof: Bound, best: Transport) -> int:
@@ -149,8 +166,8 @@ def _settled(task: _Task, market: Market, best: Transport, proof: Bound, bound: 
     mate[task.rows[held]] = task.columns[best.mate[held]]
     score = np.full(market.rows, FORBIDDEN, np.int16)
     score[task.rows[held]] = held_scores(best)[held]
-    price = np.zeros(market.rows, np.int64)
-    price[task.rows] = proof.price
+    price, cover = np.zeros((2, market.rows), np.int64)
+    price[task.rows], cover[task.rows] = proof.price, task.cover.price
     task.say(100)
     return Circles(
         mate=mate,
@@ -162,5 +179,6 @@ def _settled(task: _Task, market: Market, best: Transport, proof: Bound, bound: 
         row_price=price,
         lift=proof.lift,
         price_bound=proof.value,
+        cover=Cover(cover, task.cover.scale),
         steps=steps,
     )

@@ -49,19 +49,26 @@ class Fairest(Generic[Found]):
     ceiling: int
     """No matching of as many pairs has a worst pair above this. Higher than the floor if time ran out, or where a
     bound on coverage is not tight."""
+    above: Found | None = None
+    """What proves the ceiling: a point above it fewer can be matched."""
 
 
 def fairest(
     market: Market,
     solve: Callable[[Market], Found],
     *,
+    charge: int = 0,
     stop: Stop = lambda: False,
     say: Progress = lambda _: None,
 ) -> Fairest[Found]:
-    """Match with coverage first, then the worst pair, then the total; `solve` puts coverage first."""
-    best = solve(market)
+    """Match with coverage first, then the worst pair, then the total; `solve` puts coverage first.
+
+    With `charge` each further row of a column costs so much more than the one before it.
+    """
+    best, above = solve(market), None
     if not best.pairs:
         return Fairest(best, 0, 0)
+    charges = charge * best.pairs * int(np.minimum(market.capacity, market.rows).max())
     low, high, done = _worst(market, best), FULL, 0
     steps = max(1, (high - low).bit_length())
     while low < high and not stop():
@@ -69,13 +76,13 @@ def fairest(
         found = solve(replace(market, floor=max(market.floor, middle)))
         if found.pairs == best.pairs:
             best, low = found, _worst(market, found)
-        elif found.upper_bound < found.base * best.pairs:
-            high = middle - 1
+        elif found.upper_bound < found.base * best.pairs - charges:
+            above, high = found, middle - 1
         else:
             break
         done += 1
         say(min(99, 100 * done // steps))
-    return Fairest(best, low, high)
+    return Fairest(best, low, high, above)
 
 
 def _worst(market: Market, found: Covering) -> int:

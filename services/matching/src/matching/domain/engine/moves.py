@@ -5,7 +5,7 @@ all matchings with few moves (Lagrange). The bonus that proves most is found by 
 closed, as far as the steps go, by branching on rows that stay for sure or are free to move.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -51,7 +51,9 @@ class Rematch(Outcome):
     unavoidable: int
     """Moves that columns with fewer places than rows force; they are allowed beside the others."""
     charge: int
-    """What a move cost in the problem whose prices proved the bound."""
+    """What a move cost in the problem whose prices proved the bound, as far as that went without branching."""
+    column_price: Prices
+    """Those prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class _Found:
 
     bound: int
     bonus: int
+    price: Prices
+    """Of the columns, at that bonus: they prove the bound."""
     matching: Transport | None
     next: int
     state: Transport
@@ -119,9 +123,9 @@ def rematch(
     insert_all(start)
     say(40)
     root = _Node(start, home >= 0, np.zeros(market.rows, np.bool_), moves + unavoidable)
-    best, bound, charge, steps = _settle(root, task, say)
+    best, bound, proof, steps = _settle(root, task, say)
     say(100)
-    return _result(best, np.setdiff1d(held, kept), unavoidable, bound, charge, steps)
+    return _result(best, np.setdiff1d(held, kept), unavoidable, bound, proof, steps)
 
 
 def _candidates(market: Market, first: Assignment, home: Indices) -> Edges:
@@ -139,10 +143,10 @@ def _candidates(market: Market, first: Assignment, home: Indices) -> Edges:
     return edges_between(*pairs, (market.rows, market.columns))
 
 
-def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, int, int]:
-    """The best matching found, the bound on all others, the bonus that proved it first, and the steps taken."""
-    found = _search(root, task, task.top if root.budget == 0 else 0)
-    bound, charge, best = found.bound, found.bonus, found.matching or root.matching
+def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, _Found, int]:
+    """The best matching found, the bound on all others, what proved it before any branching, and the steps taken."""
+    found = proof = _search(root, task, task.top if root.budget == 0 else 0)
+    best = found.matching or root.matching
     say(70)
     best = _dive(root, best, found, task)
     say(90)
@@ -156,7 +160,7 @@ def _settle(root: _Node, task: _Task, say: Progress) -> tuple[Transport, int, in
             if answer.bound > plain(best):
                 nodes.append((child, answer))
     left = [found.bound for _, found in nodes]
-    return best, min(bound, max([plain(best), *left])), charge, steps
+    return best, min(proof.bound, max([plain(best), *left])), proof, steps
 
 
 def _dive(root: _Node, best: Transport, found: _Found, task: _Task) -> Transport:
@@ -226,26 +230,28 @@ def _with(t: Transport, rows: Indices, column: Indices, over: Prices) -> Transpo
 def _search(node: _Node, task: _Task, hint: int) -> _Found:
     """Look for the bonus that proves the lowest bound, about `hint` first, and for the best matching on the way."""
     t, low, high, stride = node.matching, 0, task.top + 1, 1 if hint else FULL // 40
-    bound, charge, best, many, bonus = task.limit, task.top, None, t.mate, min(hint, task.top)
+    bound, charge, price = task.limit, task.top, np.zeros_like(t.price)
+    best, many, bonus = None, t.mate, min(hint, task.top)
     while low < high:
         t, proven = _evaluate(node, task, t, bonus)
         if (node.staying & (t.mate != t.home)).any():
             break
-        bound, charge = min((bound, charge), (proven, bonus))
+        if (proven, bonus) < (bound, charge):
+            bound, charge, price = proven, bonus, np.maximum(t.price, 0)
         if _moved(node, t) <= node.budget:
             high, best = bonus, _better(best, t)
         else:
             low, many = bonus + 1, t.mate.copy()
         if best is not None and (bound <= plain(best) or task.stop()):
-            return _Found(bound, charge, best, -1, t)
+            return _Found(bound, charge, price, best, -1, t)
         stride *= 4
         middle = (low + high) // 2
         if task.stop():
             middle = stride = task.top
         bonus = max(middle, high - stride) if low == 0 else min(middle, low + stride) if high > task.top else middle
     if best is None:
-        return _Found(-1, charge, None, -1, t)
-    return _tied(node, task, _Found(bound, charge, best, -1, t), high, many)
+        return _Found(-1, charge, price, None, -1, t)
+    return _tied(node, task, _Found(bound, charge, price, best, -1, t), high, many)
 
 
 def _tied(node: _Node, task: _Task, found: _Found, bonus: int, many: Indices) -> _Found:
@@ -265,7 +271,7 @@ def _tied(node: _Node, task: _Task, found: _Found, bonus: int, many: Indices) ->
         else:
             high, best = middle, _better(best, t)
     doubtful = np.flatnonzero(node.open & (many != t.home))
-    return _Found(found.bound, found.bonus, best, int(doubtful[0]), t)
+    return replace(found, matching=best, next=int(doubtful[0]), state=t)
 
 
 def _bonuses(node: _Node, task: _Task, bonus: int) -> Prices:
@@ -287,7 +293,7 @@ def plain(t: Transport) -> int:
     return int(t.extra) * int(held.sum()) + int(held_scores(t)[held].sum(dtype=np.int64))
 
 
-def _result(best: Transport, released: Indices, unavoidable: int, bound: int, charge: int, steps: int) -> Rematch:
+def _result(best: Transport, released: Indices, unavoidable: int, bound: int, proof: _Found, steps: int) -> Rematch:
     score = held_scores(best)
     return Rematch(
         mate=best.mate,
@@ -298,7 +304,8 @@ def _result(best: Transport, released: Indices, unavoidable: int, bound: int, ch
         base=best.extra,
         total=int(score[best.mate >= 0].sum(dtype=np.int64)),
         upper_bound=bound,
-        charge=charge,
+        charge=proof.bonus,
+        column_price=proof.price,
         steps=steps,
     )
 
