@@ -63,7 +63,7 @@ def test_every_pod_is_restricted(rendered: list[Resource]) -> None:
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert pod["automountServiceAccountToken"] is False, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), name
-        assert all(set(volume) - {"name"} <= {"secret", "emptyDir"} for volume in pod["volumes"]), name
+        assert all(set(volume) - {"name"} <= {"secret", "configMap", "emptyDir"} for volume in pod["volumes"]), name
 
 
 def test_every_container_has_a_read_only_root_and_no_capability(rendered: list[Resource]) -> None:
@@ -126,6 +126,37 @@ def test_every_pod_is_told_where_telemetry_goes(rendered: list[Resource]) -> Non
     for name, pod in _pods(rendered):
         for container in pod["containers"]:
             assert container["envFrom"] == [{"configMapRef": {"name": settings["metadata"]["name"]}}], name
+
+
+def test_every_pod_speaks_tls_and_is_told_whom_to_believe(rendered: list[Resource]) -> None:
+    (settings,) = _of(rendered, "ConfigMap").values()
+    assert settings["data"]["MENTORSHIP_NATS_URL"].startswith("tls://")
+    assert settings["data"]["PGSSLMODE"] == "verify-full"
+    believed = {settings["data"][name] for name in ("SSL_CERT_FILE", "PGSSLROOTCERT")}
+    for name, pod in _pods(rendered):
+        (volume,) = [volume["name"] for volume in pod["volumes"] if volume.get("configMap") == {"name": "trust"}]
+        (container,) = pod["containers"]
+        (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == volume]
+        assert believed == {f"{mount['mountPath']}/ca.crt"}, name
+
+
+def test_a_migration_leaves_the_pods_of_the_version_before_it_until_the_next_are_there(
+    rendered: list[Resource],
+) -> None:
+    for service in SERVICES:
+        deployment = _of(rendered, "Deployment")[f"{service}-api"]["spec"]
+        assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        (container,) = deployment["template"]["spec"]["containers"]
+        ready = container["readinessProbe"]
+        assert ready["periodSeconds"] * ready["failureThreshold"] >= 30
+        budget = _of(rendered, "PodDisruptionBudget")[f"{service}-api"]["spec"]
+        assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_whatever_runs_the_engine_has_room_for_it(rendered: list[Resource]) -> None:
+    for name in ("matching-api", "matching-worker"):
+        (container,) = _of(rendered, "Deployment")[name]["spec"]["template"]["spec"]["containers"]
+        assert container["resources"]["limits"]["memory"] == "1536Mi", name
 
 
 def test_the_metrics_of_every_deployment_can_be_read(rendered: list[Resource]) -> None:
