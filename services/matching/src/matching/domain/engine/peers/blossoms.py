@@ -63,6 +63,17 @@ def even_way(node, child, first):
 
 
 @njit(cache=True, nogil=True)
+def next_two(node, child, forwards):
+    """The next two children after one, and the ends of the edge between them: in the first, and in the second."""
+    if forwards:
+        one = node[child, NEXT]
+        return one, node[one, NEXT], node[one, TAIL], node[one, HEAD]
+    one = node[child, PREVIOUS]
+    two = node[one, PREVIOUS]
+    return one, two, node[two, HEAD], node[two, TAIL]
+
+
+@njit(cache=True, nogil=True)
 def rebase(wood, n, blossom, vertex):
     """Change the pairs within a blossom so that `vertex` is the one that is free to be matched outside."""
     node, stack = wood.node, wood.stack
@@ -79,14 +90,7 @@ def rebase(wood, n, blossom, vertex):
         size += 1
         forwards = even_way(node, child, first)
         while child != first:
-            if forwards:
-                one = node[child, NEXT]
-                two = node[one, NEXT]
-                v, w = node[one, TAIL], node[one, HEAD]
-            else:
-                one = node[child, PREVIOUS]
-                two = node[one, PREVIOUS]
-                w, v = node[two, TAIL], node[two, HEAD]
+            one, two, v, w = next_two(node, child, forwards)
             node[v, MATE], node[w, MATE] = w, v
             stack[2 * size], stack[2 * size + 1] = one, v
             stack[2 * size + 2], stack[2 * size + 3] = two, w

@@ -9,7 +9,7 @@ that every time is an integer.
 
 from numba import njit
 
-from matching.domain.engine.peers.blossoms import child_with, even_way, leaves, rebase, release, top_of
+from matching.domain.engine.peers.blossoms import child_with, even_way, leaves, next_two, rebase, release, top_of
 from matching.domain.engine.peers.cycles import shrink
 from matching.domain.engine.peers.forest import (
     BASE,
@@ -21,7 +21,6 @@ from matching.domain.engine.peers.forest import (
     FREE,
     FROM,
     GROUP,
-    HEAD,
     HEAPED,
     LABEL,
     MATE,
@@ -38,7 +37,6 @@ from matching.domain.engine.peers.forest import (
     RETIRE,
     RETIREE,
     SEEN,
-    TAIL,
     VISITED,
 )
 from matching.domain.engine.peers.heap import pop
@@ -102,14 +100,7 @@ def _open(wood, edges, n, blossom, time):
     entered = child
     add_minus(wood, n, child, (tail, head), time)
     while child != first:
-        if forwards:
-            one = node[child, NEXT]
-            two = node[one, NEXT]
-            tail, head = node[one, TAIL], node[one, HEAD]
-        else:
-            one = node[child, PREVIOUS]
-            two = node[one, PREVIOUS]
-            tail, head = node[two, HEAD], node[two, TAIL]
+        one, two, tail, head = next_two(node, child, forwards)
         add_plus(wood, edges, n, one, time)
         add_minus(wood, n, two, (tail, head), time)
         child = two
