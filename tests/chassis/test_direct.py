@@ -1,7 +1,5 @@
 """Statements straight to the driver: rows in pages."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -10,13 +8,6 @@ from chassis import direct
 from chassis.transaction import Database, Tx
 
 NUMBERS = "SELECT number FROM generate_series(1, $1::integer) AS number ORDER BY number"
-
-
-@pytest.fixture
-async def database(probe_url: str) -> AsyncIterator[Database]:
-    database = Database(probe_url, "/mentorship/probe")
-    yield database
-    await database.close()
 
 
 async def pages(tx: Tx, rows: int, size: int = 3) -> list[list[int]]:

@@ -1,43 +1,17 @@
 """While the database is away a consumer pauses, and says so once, however many messages wait for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
-import pytest
-from nats.aio.msg import Msg
 from structlog.testing import capture_logs
 
 from chassis.consumer import Consumer
 from chassis.transaction import Database
-from tests.chassis import probe
+from tests.chassis.fetching import consumer_of, fetched
 from tests.eventually import eventually
 from tests.fixtures.bus import Bus
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
-
-
-@pytest.fixture
-async def database(probe_url: str) -> AsyncIterator[Database]:
-    database = Database(probe_url, "/mentorship/probe")
-    yield database
-    await database.close()
-
-
-async def fetched(bus: Bus, *codes: str) -> list[Msg]:
-    """Goals with these codes, as the durable delivers them."""
-    await bus.provision("probe", probe.SUBSCRIPTIONS)
-    for code in codes:
-        await bus.publish(probe.goal(code))
-    pull = await bus.js.pull_subscribe_bind(durable="probe-echo", stream="SESSIONS")
-    messages: list[Msg] = []
-    while len(messages) < len(codes):
-        messages += await pull.fetch(len(codes) - len(messages))
-    return messages
-
-
-def consumer_of(database: Database) -> Consumer:
-    return Consumer("probe", probe.SUBSCRIPTIONS[0], "SESSIONS", database, refusals=(probe.Refused,), retry_base=0.01)
 
 
 async def test_an_outage_is_one_line_when_it_begins_and_one_when_it_is_over(
