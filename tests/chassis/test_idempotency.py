@@ -49,7 +49,9 @@ async def test_another_body_under_the_same_key_is_422(client: httpx.AsyncClient,
     await client.post("/v1/notes", json={"words": "one"}, headers=keyed(bearer))
     other = await client.post("/v1/notes", json={"words": "two"}, headers=keyed(bearer))
     assert other.status_code == 422
-    assert other.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert other.json()["errors"][0]["field"] == "header.idempotency-key"
+    queried = await client.post("/v1/notes?pages=2", json={"words": "one"}, headers=keyed(bearer))
+    assert queried.status_code == 422
 
 
 async def test_a_key_belongs_to_its_caller_and_its_path(

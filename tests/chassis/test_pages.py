@@ -39,7 +39,13 @@ async def test_an_empty_list_is_one_empty_page(client: httpx.AsyncClient, bearer
 async def test_a_cursor_of_somebodys_own_is_422(client: httpx.AsyncClient, bearer: Bearer, cursor: str) -> None:
     answer = await client.get("/v1/notes", params={"cursor": cursor}, headers=bearer("E1", "employee"))
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "cursor"
+    assert answer.json()["errors"][0]["field"] == "query.cursor"
+
+
+async def test_whatever_is_wrong_in_a_query_is_named_with_the_query(client: httpx.AsyncClient, bearer: Bearer) -> None:
+    for name, value in (("limit", "0"), ("limit", "201"), ("limit", "x"), ("cursor", "x"), ("cursor", "x" * 1001)):
+        answer = await client.get("/v1/notes", params={name: value}, headers=bearer("E1", "employee"))
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"query.{name}")
 
 
 def _page(key: tuple[Any, ...]) -> str:

@@ -26,6 +26,7 @@ from chassis.access import Caller
 from chassis.errors import Conflict, Invalid
 
 WAIT_SECONDS = 5.0
+FIELD = "header.idempotency-key"
 _GIVEN = re.compile(r"[\x21-\x7e]{1,255}")
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -77,7 +78,7 @@ class Key:
         if row is None or row.status is None:
             raise _in_progress()  # pruned between the two statements
         if row.fingerprint != self.fingerprint:
-            raise Invalid("Idempotency-Key", "This key was used for another request.")
+            raise Invalid(FIELD, "This key was used for another request.")
         response = Response(row.body, row.status)
         response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in row.headers]
         return response
@@ -113,7 +114,7 @@ async def key_of(caller: Caller | None, request: Request) -> Key | None:
     if given is None:
         return None
     if not _GIVEN.fullmatch(given):
-        raise Invalid("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
+        raise Invalid(FIELD, "A key is 1 to 255 visible ASCII characters.")
     subject = caller.subject if caller else ""
     fingerprint = hashlib.sha256(request.scope["query_string"] + b"\n" + await request.body()).digest()
     return Key(uuid5(_KEYS, f"{subject}\n{request.method}\n{request.url.path}\n{given}"), subject, fingerprint)

@@ -99,4 +99,4 @@ def _plain(value: Any) -> Any:
 
 
 def _not_ours() -> Invalid:
-    return Invalid("cursor", "This is not a cursor of this list.")
+    return Invalid("query.cursor", "This is not a cursor of this list.")
