@@ -157,6 +157,7 @@ def test_whatever_runs_the_engine_has_room_for_it(rendered: list[Resource]) -> N
     for name in ("matching-api", "matching-worker"):
         (container,) = _of(rendered, "Deployment")[name]["spec"]["template"]["spec"]["containers"]
         assert container["resources"]["limits"]["memory"] == "1536Mi", name
+        assert "command" not in container, "the image's entry point brings the compiled engine"
 
 
 def test_the_metrics_of_every_deployment_can_be_read(rendered: list[Resource]) -> None:
