@@ -20,6 +20,14 @@ class Assignment:
     total: int
 
 
+def best(scores: IntArray, capacity: IntArray, *, peers: bool) -> Assignment:
+    """The best matching of rows and columns, or of peers among themselves; a score below 0 forbids a pair."""
+    if not peers:
+        return assign(scores, scores >= 0, capacity)
+    able = capacity > 0
+    return assign_peers(scores, (scores >= 0) & able & able[:, None])
+
+
 def assign(scores: IntArray, allowed: BoolArray, capacity: IntArray) -> Assignment:
     """Each row at most one column, each column at most `capacity` rows: the most pairs, then the highest total.
 

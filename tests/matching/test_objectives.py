@@ -14,7 +14,7 @@ from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 from matching.domain.runs import solve
 from matching.domain.scoring import forbidden_by, score
-from tests.matching.by_matrix import assign, assign_peers
+from tests.matching.by_matrix import best
 from tests.matching.people import problems
 from tests.matching.test_encoding import by_definition
 from tests.matching.test_runs import SEEDS, must_hold, person
@@ -23,16 +23,12 @@ from tests.matching.test_runs import SEEDS, must_hold, person
 def fairest_by_matrix(problem: Problem) -> tuple[int, int, int]:
     """Pairs, worst pair and total of the fairest matching, by trying every floor."""
     scores = by_definition(problem)
+    capacity = np.array([profile.capacity for profile in problem.columns], np.int64)
     found = []
     for floor in sorted({0, *scores[scores >= 0].tolist()}):
-        kept = np.where(scores >= floor, scores, -1)
-        able = np.array([profile.capacity for profile in problem.columns], np.int64)
-        if problem.format == "peer":
-            best = assign_peers(kept, (kept >= 0) & (able > 0) & (able > 0)[:, None])
-        else:
-            best = assign(kept, kept >= 0, able)
-        worst = int(scores[best.left, best.right].min()) if len(best.left) else 0
-        found.append((len(best.left), worst, best.total))
+        pairs = best(np.where(scores >= floor, scores, -1), capacity, peers=problem.format == "peer")
+        worst = int(scores[pairs.left, pairs.right].min()) if len(pairs.left) else 0
+        found.append((len(pairs.left), worst, pairs.total))
     return max(found)
 
 

@@ -20,7 +20,7 @@ from matching.domain.runs import solve
 from matching.domain.scoring import forbidden_by, score
 from matching.domain.solutions import Solution
 from matching.domain.verify import verify
-from tests.matching.by_matrix import assign, assign_peers
+from tests.matching.by_matrix import best
 from tests.matching.people import problems
 from tests.matching.test_encoding import by_definition
 
@@ -57,11 +57,7 @@ def best_by_matrix(problem: Problem) -> tuple[int, int]:
         scores[row] = -1
         if problem.format == "peer":
             scores[:, [row, column]], scores[column] = -1, -1
-    if problem.format == "peer":
-        able = capacity > 0
-        found = assign_peers(scores, (scores >= 0) & able & able[:, None])
-    else:
-        found = assign(scores, scores >= 0, capacity)
+    found = best(scores, capacity, peers=problem.format == "peer")
     return len(settled) + len(found.left), total + found.total
 
 
