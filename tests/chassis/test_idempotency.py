@@ -1,9 +1,13 @@
 """A POST that is sent again is answered again, and done once."""
 
 import asyncio
+from uuid import uuid4
 
 import httpx
+from sqlalchemy import text
+from starlette.responses import Response
 
+from chassis.idempotency import Key
 from mentorship.local.issuer import Issuer
 from tests.chassis.notebook import Notebook, opened
 from tests.conftest import Bearer
@@ -87,6 +91,16 @@ async def test_a_second_call_waits_five_seconds_and_is_told_to_come_back(
         assert 4.5 < asyncio.get_running_loop().time() - began < 6.5
         await other.rollback()
     assert told(await client.post("/v1/notes", json={"words": "hello"}, headers=keyed(bearer))) == told(first)
+
+
+async def test_only_the_key_is_waited_for_so_briefly(notebook: Notebook) -> None:
+    async with notebook.database.transaction() as tx:
+
+        async def limit() -> Response:
+            return Response(await tx.connection.scalar(text("SHOW lock_timeout")))
+
+        answer = await Key(uuid4(), "E1", b"").answer(tx.connection, limit)
+    assert answer.body == b"0"
 
 
 async def test_a_key_that_no_header_may_hold_is_422(client: httpx.AsyncClient, bearer: Bearer) -> None:
