@@ -9,10 +9,10 @@ import pytest_asyncio
 from mentorship.local.issuer import Issuer
 from tests.chassis.notebook import Notebook, opened
 from tests.fixtures.databases import Databases
-from tests.fixtures.probing import database, probe_url, rows
+from tests.fixtures.probing import database, nats_of_probe, probe_url, rows
 from tests.fixtures.tracing import spans
 
-__all__ = ["database", "probe_url", "rows", "spans"]
+__all__ = ["database", "nats_of_probe", "probe_url", "rows", "spans"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -52,14 +52,6 @@ async def give_room(bus: Bus, max_bytes: int) -> None:
     await bus.nc.request("$JS.API.STREAM.UPDATE.PROBE", json.dumps(config).encode())
 
 
-@pytest.fixture
-async def nats_of_probe(bus: Bus) -> AsyncIterator[Client]:
-    await bus.provision("probe", probe.SUBSCRIPTIONS)
-    connection = await bus.connect("probe")
-    yield connection
-    await connection.close()
-
-
 @pytest.mark.parametrize("count", [1, BATCH_FROM - 1, BATCH_FROM, 1_234])
 async def test_every_event_is_published_once_and_in_order(
     bus: Bus, nats_of_probe: Client, probe_url: str, database: Database, rows: asyncpg.Connection, count: int
