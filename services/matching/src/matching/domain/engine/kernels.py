@@ -13,6 +13,10 @@ WIDTH = 4096
 CHUNK = 64
 """Columns of which only the highest value is looked at before any of them."""
 
+_SHUT = np.int16(-20_000)
+"""Stands for a forbidden pair while scores are added up: below 0 whatever comes to it."""
+
+_u8 = np.uint8
 _u16 = np.uint16
 _i16 = np.int16
 _u64 = np.uint64
@@ -41,6 +45,13 @@ def _add_credit(line, length, at, credit, a, share):
 
 
 @njit(cache=True, nogil=True)
+def _add_values(line, length, at, value, a, b):
+    for j in range(length):
+        k = _u64(at) + _u64(j)
+        line[k] = _i16(line[k] + value[_u64(a), k] + value[_u64(b), k])
+
+
+@njit(cache=True, nogil=True)
 def _add_value(line, length, at, value, a):
     for j in range(length):
         k = _u64(at) + _u64(j)
@@ -48,41 +59,38 @@ def _add_value(line, length, at, value, a):
 
 
 @njit(cache=True, nogil=True)
-def _shut(line, length, at, gate, a):
+def _begin(line, length, at, gate, a, b):
+    """Begin a line with 0 where both gates are open and with _SHUT elsewhere; whether any place is open."""
+    found = _u8(0)
     for j in range(length):
         k = _u64(at) + _u64(j)
-        line[k] = line[k] if gate[_u64(a), k] != 0 else _i16(-1)
-
-
-@njit(cache=True, nogil=True)
-def _any_passes(line, length, at, gate, a):
-    """Note in `line` which columns pass so far; whether any does."""
-    found = _i16(0)
-    for j in range(length):
-        k = _u64(at) + _u64(j)
-        line[k] = _i16(line[k] & _i16(gate[_u64(a), k]))
-        found |= line[k]
+        passes = _u8(gate[_u64(a), k] & gate[_u64(b), k])
+        line[k] = _i16(0) if passes != 0 else _SHUT
+        found |= passes
     return found != 0
 
 
 @njit(cache=True, nogil=True)
+def _shut(line, length, at, gate, a):
+    """Close what a further gate closes; whether any place is left open."""
+    highest = _SHUT
+    for j in range(length):
+        k = _u64(at) + _u64(j)
+        line[k] = line[k] if gate[_u64(a), k] != 0 else _SHUT
+        highest = max(highest, line[k])
+    return highest >= 0
+
+
+@njit(cache=True, nogil=True)
 def fill(line, at, length, row, market):
-    """Scores of `row` and the columns at..at+length into the same places of `line` (int16), -1 where forbidden.
+    """Scores of `row` and the columns at..at+length into the same places of `line` (int16), below 0 where forbidden.
 
     False is returned if none is allowed. The reporting line and the floor are not looked at: they are asked of the
     few pairs that matter.
     """
     (credit, c_start, c_term, share, value, v_start, v_term, gate, g_start, g_term, p_start, p_column, points) = market
-    if g_start[row] < g_start[row + 1]:
-        for j in range(length):
-            line[_u64(at) + _u64(j)] = 1
-        for t in range(g_start[row], g_start[row + 1]):
-            if not _any_passes(line, length, at, gate, g_term[t]):
-                for j in range(length):
-                    line[_u64(at) + _u64(j)] = -1
-                return False
-    for j in range(length):
-        line[_u64(at) + _u64(j)] = 0
+    if not _allowed(line, at, length, gate, g_start[row], g_start[row + 1], g_term):
+        return False
     t, end = c_start[row], c_start[row + 1]
     while t + 4 <= end:
         a, b, c, d = c_term[t], c_term[t + 1], c_term[t + 2], c_term[t + 3]
@@ -92,27 +100,53 @@ def fill(line, at, length, row, market):
     while t < end:
         _add_credit(line, length, at, credit, c_term[t], _u16(share[t]))
         t += 1
-    for t in range(v_start[row], v_start[row + 1]):
+    t, end = v_start[row], v_start[row + 1]
+    while t + 2 <= end:
+        _add_values(line, length, at, value, v_term[t], v_term[t + 1])
+        t += 2
+    if t < end:
         _add_value(line, length, at, value, v_term[t])
-    for t in range(g_start[row], g_start[row + 1]):
-        _shut(line, length, at, gate, g_term[t])
-    for t in range(p_start[row], p_start[row + 1]):
-        j = p_column[t]
-        if at <= j < at + length:
-            if points[t] < 0:
-                line[j] = -1
-            elif line[j] >= 0:
-                line[j] = _i16(line[j] + points[t])
+    _add_points(line, at, length, p_start[row], p_start[row + 1], p_column, points)
     return True
 
 
 @njit(cache=True, nogil=True)
-def _fill_chunk(line, at, row, market):
+def _allowed(line, at, length, gate, t, end, g_term):
+    """Begin a line with what the gates let through; whether that is anything."""
+    if t == end:
+        for j in range(length):
+            line[_u64(at) + _u64(j)] = 0
+        return True
+    open_ = _begin(line, length, at, gate, g_term[t], g_term[min(t + 1, end - 1)])
+    for more in range(t + 2, end):
+        open_ = open_ and _shut(line, length, at, gate, g_term[more])
+    return open_
+
+
+@njit(cache=True, nogil=True)
+def _add_points(line, at, length, t, end, p_column, points):
+    """Add what is particular to single pairs."""
+    for more in range(t, end):
+        j = p_column[more]
+        if at <= j < at + length:
+            if points[more] < 0:
+                line[j] = _SHUT
+            elif line[j] >= 0:
+                line[j] = _i16(line[j] + points[more])
+
+
+@njit(cache=True, nogil=True)
+def fill_chunk(line, at, row, market):
     """The same as `fill` for CHUNK columns, without a single call: for so few, calls cost more than sums."""
     (credit, c_start, c_term, share, value, v_start, v_term, gate, g_start, g_term, p_start, p_column, points) = market
     base = _u64(at)
     for j in range(CHUNK):
         line[base + _u64(j)] = 0
+    for t in range(g_start[row], g_start[row + 1]):
+        term = _u64(g_term[t])
+        for j in range(CHUNK):
+            k = base + _u64(j)
+            line[k] = line[k] if gate[term, k] != 0 else _SHUT
     for t in range(c_start[row], c_start[row + 1]):
         term, of = _u64(c_term[t]), _u16(share[t])
         for j in range(CHUNK):
@@ -123,18 +157,7 @@ def _fill_chunk(line, at, row, market):
         for j in range(CHUNK):
             k = base + _u64(j)
             line[k] = _i16(line[k] + value[term, k])
-    for t in range(g_start[row], g_start[row + 1]):
-        term = _u64(g_term[t])
-        for j in range(CHUNK):
-            k = base + _u64(j)
-            line[k] = line[k] if gate[term, k] != 0 else _i16(-1)
-    for t in range(p_start[row], p_start[row + 1]):
-        j = p_column[t]
-        if at <= j < at + CHUNK:
-            if points[t] < 0:
-                line[j] = -1
-            elif line[j] >= 0:
-                line[j] = _i16(line[j] + points[t])
+    _add_points(line, at, CHUNK, p_start[row], p_start[row + 1], p_column, points)
 
 
 @njit(cache=True, nogil=True)
@@ -165,130 +188,3 @@ def score_one(row, column, market, lines, floor):
                 allowed &= points[t] >= 0
                 score += points[t]
     return score if allowed and score >= floor else -1
-
-
-@njit(cache=True, nogil=True)
-def _highest(line, price, floor, at, length, highest):
-    """The highest score less price of an allowed column in each chunk; the lowest number there is where none is."""
-    lowest = price.dtype.type(np.iinfo(price.dtype).min)
-    for first in range(at, at + length, CHUNK):
-        found = lowest
-        if first + CHUNK <= line.shape[0]:
-            for j in range(CHUNK):
-                score = line[_u64(first) + _u64(j)]
-                worth = price.dtype.type(score - price[_u64(first) + _u64(j)])
-                found = max(found, worth if score >= floor else lowest)
-        else:
-            for j in range(first, line.shape[0]):
-                found = max(found, price.dtype.type(line[j] - price[j]) if line[j] >= floor else lowest)
-        highest[first // CHUNK] = found
-
-
-@njit(cache=True, nogil=True)
-def _lower(worth, column, size):
-    """Move the last entry of a list sorted by falling worth to its place."""
-    at = size - 1
-    while at > 0 and worth[at - 1] < worth[at]:
-        worth[at - 1], worth[at] = worth[at], worth[at - 1]
-        column[at - 1], column[at] = column[at], column[at - 1]
-        at -= 1
-
-
-@njit(cache=True, nogil=True)
-def choose(row, market, lines, price, above, floor, room, worth, column):
-    """The columns of highest worth (score less price) above `above`, highest first, into `worth` and `column`.
-
-    At most as many as `column` is long; their number is returned. `room` is what `room_for` gives; the highest worth
-    of each chunk of columns is left in it.
-    """
-    line, highest = room
-    columns = line.shape[0]
-    for at in range(0, columns, WIDTH):
-        length = min(WIDTH, columns - at)
-        if fill(line, at, length, row, market):
-            _highest(line, price, floor, at, length, highest)
-        else:
-            highest[at // CHUNK : (at + length + CHUNK - 1) // CHUNK] = np.iinfo(price.dtype).min
-    return _chosen(row, lines, price, above, floor, room, worth, column)
-
-
-@njit(cache=True, nogil=True)
-def choose_again(row, market, lines, price, above, floor, room, worth, column, heights, shifts):
-    """The same as `choose`, looking only at chunks that can hold anything.
-
-    `heights` plus `shifts` is at least the highest worth in each chunk; where that is looked at, `heights` is made
-    exact.
-    """
-    line, highest = room
-    lowest = price.dtype.type(np.iinfo(price.dtype).min)
-    for chunk in range(highest.shape[0]):
-        highest[chunk] = lowest
-        if heights[chunk] > lowest and heights[chunk] + shifts[chunk] > above:
-            at = chunk * CHUNK
-            length = min(CHUNK, line.shape[0] - at)
-            if length < CHUNK:
-                fill(line, at, length, row, market)
-            else:
-                _fill_chunk(line, at, row, market)
-            _highest(line, price, floor, at, length, highest)
-            heights[chunk] = highest[chunk] - shifts[chunk] if highest[chunk] > lowest else lowest
-    return _chosen(row, lines, price, above, floor, room, worth, column)
-
-
-@njit(cache=True, nogil=True)
-def _chosen(row, lines, price, above, floor, room, worth, column):
-    line, highest = room
-    wanted = column.shape[0]
-    # Each of the best chunks holds at least one column: the least of them is a bound on the last that is wanted.
-    bound = above
-    if _above(highest, above) > wanted:
-        bound = max(above, np.partition(highest, highest.shape[0] - wanted)[highest.shape[0] - wanted] - 1)
-    size, refused = _collect(row, lines, line, highest, price, bound, floor, worth, column)
-    if refused and size < wanted and bound > above:
-        size, refused = _collect(row, lines, line, highest, price, above, floor, worth, column)
-    return size
-
-
-@njit(cache=True, nogil=True)
-def _above(values, bound):
-    """How many of the values are above the bound."""
-    found = 0
-    for value in values:
-        found += value > bound
-    return found
-
-
-@njit(cache=True, nogil=True)
-def room_for(columns, price):
-    """Working memory of `choose` for so many columns: scores of a row, and the highest worth of each chunk."""
-    return np.empty(columns, np.int16), np.empty((columns + CHUNK - 1) // CHUNK, price.dtype)
-
-
-@njit(cache=True, nogil=True)
-def _collect(row, lines, line, highest, price, above, floor, worth, column):
-    """What `choose` gives, from the scores; and whether anybody was left out for the reporting line.
-
-    The search begins at another chunk for each row, so that rows which see the same worths everywhere do not all
-    choose the same columns.
-    """
-    row_line, column_line = lines
-    size, refused = 0, False
-    for c in range(highest.shape[0]):
-        chunk = (c + row) % highest.shape[0]
-        if highest[chunk] <= above:
-            continue
-        for j in range(chunk * CHUNK, min(line.shape[0], chunk * CHUNK + CHUNK)):
-            value = line[j] - price[j]
-            if value <= above or line[j] < floor:
-                continue
-            if same_line(row_line, row, column_line, j):
-                refused = True
-                continue
-            if size < column.shape[0]:
-                size += 1
-            worth[size - 1] = value
-            column[size - 1] = j
-            _lower(worth, column, size)
-            if size == column.shape[0]:
-                above = worth[size - 1]
-    return size, refused

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, parallel_chunksize, prange
 
-from matching.domain.engine.kernels import CHUNK, WIDTH, choose, choose_again, fill, room_for, same_line, score_one
-from matching.domain.engine.market import FULL, Indices, Market, Points
+from matching.domain.engine.choosing import choose, choose_again, room_for
+from matching.domain.engine.kernels import CHUNK, WIDTH, fill, same_line, score_one
+from matching.domain.engine.market import FULL, Indices, Market, Points, Terms
 
 Prices = npt.NDArray[Any]
 """Integers of 32 or 64 bits, as high as the prices need."""
@@ -67,6 +68,7 @@ def best(
     column, worth = _empty(market.rows, count, price)
     with parallel_chunksize(_TASKS):
         _best(
+            alike(market),
             arrays(market),
             _lines(market),
             price,
@@ -89,6 +91,7 @@ class Pricing:
 
     def __init__(self, market: Market) -> None:
         self._market = market
+        self._order = alike(market)
         self._heights: Prices = np.zeros((0, 0), np.int32)
         self._shifts: Prices = np.zeros(0, np.int32)
         self._price: Prices = np.zeros(0, np.int32)
@@ -101,12 +104,12 @@ class Pricing:
         rest = (price, above, np.int16(market.floor), worth, column)
         with parallel_chunksize(_TASKS):
             if self._times >= 2 and self._shift(price):
-                _best_again(arrays(market), _lines(market), *rest, self._heights, self._shifts)
+                _best_again(self._order, arrays(market), _lines(market), *rest, self._heights, self._shifts)
             else:
                 chunks = -(-market.columns // CHUNK)
                 self._heights = np.empty((market.rows, chunks) if self._times else (0, 0), price.dtype)
                 self._shifts = np.zeros(chunks, price.dtype)
-                _best(arrays(market), _lines(market), *rest, self._heights)
+                _best(self._order, arrays(market), _lines(market), *rest, self._heights)
         self._times += 1
         self._price = price.copy()
         return column, worth
@@ -117,6 +120,23 @@ class Pricing:
         shifts = self._shifts + np.maximum.reduceat(fallen, np.arange(0, self._market.columns, CHUNK))
         self._shifts = shifts.astype(price.dtype)
         return bool(np.abs(shifts).max(initial=0) < _FAR)
+
+
+def alike(market: Market) -> Indices:
+    """All rows, in an order in which those that read the same lines of the market come one after the other.
+
+    The lines of all gates and values are more than a cache holds; those of a row are not.
+    """
+    keys = [_nth(terms, place) for terms in (market.gates, market.values) for place in range(2)]
+    return np.lexsort(keys[::-1]).astype(np.int32)
+
+
+def _nth(terms: Terms, place: int) -> Indices:
+    """The term of each row at that place of its list, -1 where the list is shorter."""
+    found = np.full(terms.rows, -1, np.int32)
+    there = np.flatnonzero(np.diff(terms.start) > place)
+    found[there] = terms.term[terms.start[there] + place]
+    return found
 
 
 def _empty(rows: int, count: int, price: Prices) -> tuple[Indices, Prices]:
@@ -191,10 +211,11 @@ def _score_column(column, rows, market, lines, floor):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def _best(market, lines, price, above, floor, worth, column, heights):
-    for task in prange((above.shape[0] + _TASK - 1) // _TASK):
+def _best(order, market, lines, price, above, floor, worth, column, heights):
+    for task in prange((order.shape[0] + _TASK - 1) // _TASK):
         room = room_for(lines[1].shape[0], price)
-        for row in range(task * _TASK, min(above.shape[0], (task + 1) * _TASK)):
+        for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
+            row = order[k]
             size = choose(row, market, lines, price, above[row], floor, room, worth[row], column[row])
             column[row, size:] = -1
             if heights.shape[0] > 0:
@@ -202,10 +223,11 @@ def _best(market, lines, price, above, floor, worth, column, heights):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def _best_again(market, lines, price, above, floor, worth, column, heights, shifts):
-    for task in prange((above.shape[0] + _TASK - 1) // _TASK):
+def _best_again(order, market, lines, price, above, floor, worth, column, heights, shifts):
+    for task in prange((order.shape[0] + _TASK - 1) // _TASK):
         room = room_for(lines[1].shape[0], price)
-        for row in range(task * _TASK, min(above.shape[0], (task + 1) * _TASK)):
+        for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
+            row = order[k]
             size = choose_again(
                 row, market, lines, price, above[row], floor, room, worth[row], column[row], heights[row], shifts
             )
