@@ -18,7 +18,7 @@ class ExplanationView(BaseModel):
     `loss` is proven by the run's prices: the points that its whole outcome loses at least with these two together.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
     mentee_id: str
     mentor_id: str
@@ -54,7 +54,7 @@ class UnmatchedView(BaseModel):
 class ExtraView(BaseModel):
     """A kind of mentor whom the programme lacks, and how many it would match after those before it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
     skill: str
     offset_minutes: int
@@ -81,7 +81,7 @@ async def explain(
     """Why these two are together, or why not: what speaks for them, which rule forbids it, what it would cost."""
     with naming_the_field():
         found = await explain_pair(tx, caller, run_id, mentee_id, mentor_id)
-    return ExplanationView.model_validate(asdict(found))
+    return ExplanationView.model_validate(found)
 
 
 @router.get("/unmatched/{employee_id}")
@@ -96,4 +96,4 @@ async def explain_lonely(tx: Transaction, caller: Manager, run_id: UUID, employe
 async def explain_lack(tx: Transaction, caller: Manager, run_id: UUID) -> ShortageView:
     """Which further mentors, by skill, region, level and language, would match most of those without anybody."""
     asked_for, mentors = await explain_shortage(tx, caller, run_id)
-    return ShortageView(asked_for=asked_for, mentors=[ExtraView(**asdict(one)) for one in mentors])
+    return ShortageView(asked_for=asked_for, mentors=[ExtraView.model_validate(one) for one in mentors])

@@ -166,22 +166,10 @@ def _programme_values(given: Programme) -> dict[str, Any]:
 
 def programme_of(row: Row[Any]) -> Programme:
     """The programme of a row of that table."""
+    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(Programme)}
+    rules, enrolment = Rules.model_validate(row.rules), EnrolmentPolicy.model_validate(row.enrolment)
     return Programme(
-        id=row.id,
-        name=row.name,
-        format=row.format,
-        owner_id=row.owner_id,
-        rules=Rules.model_validate(row.rules),
-        respond_within_seconds=row.respond_within_seconds,
-        remind_before_seconds=row.remind_before_seconds,
-        reminder_minutes=tuple(row.reminder_minutes),
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        status=row.status,
-        version=row.version,
-        template=row.template,
-        rules_version=row.rules_version,
-        enrolment=EnrolmentPolicy.model_validate(row.enrolment),
+        **values | {"rules": rules, "enrolment": enrolment, "reminder_minutes": tuple(row.reminder_minutes)}
     )
 
 
