@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from chassis.timers import Timers
-from chassis.transaction import Database
+from chassis.transaction import Database, Tx
 from tests.chassis import probe
 from tests.eventually import eventually
 
@@ -72,3 +75,107 @@ async def test_pruning_keeps_what_is_needed(database: Database, rows: asyncpg.Co
     await Timers(database, {}).prune()
     assert [row["consumer"] for row in await rows.fetch("SELECT consumer FROM inbox_failure")] == ["a"]
     assert [row["version"] for row in await rows.fetch("SELECT version FROM outbox ORDER BY id")] == [2, 3]
+
+
+async def test_each_failure_is_counted_and_put_off_longer(database: Database, rows: asyncpg.Connection) -> None:
+    probe.FLAKY["shaky"] = 3
+    timers = Timers(database, {"tick": probe.tick}, retry_base=100)
+    waits = []
+    async with database.transaction() as tx:
+        await tx.schedule("tick", "shaky", tx.now, {"value": 1})
+    for attempts in (1, 2, 3):
+        assert await timers.work_once()
+        found = await rows.fetchrow("SELECT attempts, extract(epoch FROM due_at - now())::float AS wait FROM due")
+        assert found
+        assert found["attempts"] == attempts
+        waits.append(found["wait"])
+        assert not await timers.work_once()
+        await rows.execute("UPDATE due SET due_at = now()")
+    for wait, longest in zip(waits, (100, 200, 300), strict=True):
+        assert longest / 2 - 5 < wait <= longest
+    assert await timers.work_once()
+    assert await rows.fetchval("SELECT count(*) FROM due") == 0
+
+
+async def test_a_date_that_was_changed_meanwhile_is_not_put_off(database: Database, rows: asyncpg.Connection) -> None:
+    timers = Timers(database, {"tick": probe.tick})
+    async with database.transaction() as tx:
+        await tx.schedule("tick", "moved", tx.now, {"value": 1})
+        (before,) = await tx.connection.execute(text("SELECT * FROM due"))
+        await tx.schedule("tick", "moved", tx.now + timedelta(hours=1), {"value": 2})
+    await timers._postpone(before, RuntimeError())
+    assert await rows.fetchval("SELECT due_at > now() + interval '59 minutes' FROM due")
+
+
+async def test_a_kind_that_nobody_here_knows_is_left_to_others(database: Database, rows: asyncpg.Connection) -> None:
+    async with database.transaction() as tx:
+        await tx.schedule("tock", "theirs", tx.now - timedelta(hours=1))
+        await tx.schedule("tick", "ours", tx.now, {"value": 1})
+    timers = Timers(database, {"tick": probe.tick})
+    assert [await timers.work_once() for _ in range(2)] == [True, False]
+    assert await rows.fetchval("SELECT attempts FROM due WHERE kind = 'tock'") == 0
+
+
+async def test_what_is_due_longest_comes_first(database: Database, rows: asyncpg.Connection) -> None:
+    async with database.transaction() as tx:
+        for hours in (1, 3, 2):
+            await tx.schedule("tick", f"{hours}", tx.now - timedelta(hours=hours), {"value": hours})
+    timers = Timers(database, {"tick": probe.tick})
+    done = []
+    while await timers.work_once():
+        done = [row["value"] for row in await rows.fetch("SELECT value FROM tick ORDER BY ctid")]
+    assert done == [3, 2, 1]
+
+
+async def test_replicas_work_at_the_same_time_on_different_things(database: Database) -> None:
+    both = asyncio.Barrier(2)
+
+    async def meet(_: Tx, __: str, ___: dict[str, Any]) -> None:
+        await asyncio.wait_for(both.wait(), 5)
+
+    async with database.transaction() as tx:
+        for key in ("one", "other"):
+            await tx.schedule("tick", key, tx.now)
+    await asyncio.gather(*(Timers(database, {"tick": meet}).work_once() for _ in range(2)))
+    async with database.transaction() as tx:
+        assert await tx.connection.scalar(text("SELECT count(*) FROM due")) == 0
+
+
+async def test_an_outage_ends_no_loop_and_is_told_once(database: Database, rows: asyncpg.Connection) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/none", "/mentorship/probe")
+    there = away.engine
+    async with database.transaction() as tx:
+        await tx.schedule("tick", "late", tx.now, {"value": 1})
+    with capture_logs() as lines:
+        async with ticking(away):
+            await asyncio.sleep(1.5)
+            away.engine = database.engine
+            await eventually(lambda: rows.fetchval("SELECT count(*) FROM tick"), 1)
+    away.engine = there
+    await away.close()
+    assert [line["event"] for line in lines] == ["timers_wait", "timers_go_on"]
+
+
+async def test_pruning_drops_answers_after_two_days_and_claims_after_400(
+    database: Database, rows: asyncpg.Connection
+) -> None:
+    await rows.execute(
+        "INSERT INTO inbox (consumer, event_id, digest, handled_at) SELECT days::text, gen_random_uuid(), '',"
+        " now() - make_interval(days => days) FROM unnest(ARRAY[0, 399, 401]) AS days"
+    )
+    await rows.execute(
+        "INSERT INTO idempotency_key (key, caller, fingerprint, created_at) SELECT gen_random_uuid(), hours::text, '',"
+        " now() - make_interval(hours => hours) FROM unnest(ARRAY[0, 47, 49]) AS hours"
+    )
+    await rows.execute(
+        "INSERT INTO outbox (source, event_id, subject, thing, version, occurred_at, payload, created_at)"
+        " VALUES ('/a', '1', 'a', 'a/1', 1, now(), '', now() - interval '90 days')"
+    )
+    await Timers(database, {}).prune()
+    assert [row["consumer"] for row in await rows.fetch("SELECT consumer FROM inbox ORDER BY handled_at")] == [
+        "399",
+        "0",
+    ]
+    kept = await rows.fetch("SELECT caller FROM idempotency_key ORDER BY created_at")
+    assert [row["caller"] for row in kept] == ["47", "0"]
+    assert await rows.fetchval("SELECT count(*) FROM outbox") == 1

@@ -65,7 +65,7 @@ class Timers:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`."""
-        clock = asyncio.get_running_loop().time
+        clock, waits = asyncio.get_running_loop().time, False
         while not stopping.is_set():
             try:
                 worked = bool(self._handlers) and await self.work_once()
@@ -73,8 +73,13 @@ class Timers:
                     self._pruned_at = clock()
                     await self.prune()
             except Exception as error:  # noqa: BLE001  the database is away: wait and go on
-                log.warning("timers_wait", reason=reason_of(error))
-                worked = False
+                if not waits:
+                    log.warning("timers_wait", reason=reason_of(error))
+                worked, waits = False, True
+            else:
+                if waits:
+                    log.info("timers_go_on")
+                waits = False
             if not worked:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), _IDLE_SECONDS * random.uniform(0.5, 1))  # noqa: S311
