@@ -251,7 +251,7 @@ def test_a_mentor_with_more_mentees_than_places_is_seen() -> None:
 
 def test_a_mentee_with_two_mentors_is_seen() -> None:
     document = run_of(company(Rules()))
-    document["pairs"].append(dict(rival(document)))
+    document["pairs"].insert(0, dict(rival(document)))
     assert "one partner each" in complaints(document)
 
 

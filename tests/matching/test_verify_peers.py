@@ -69,7 +69,7 @@ def document_of(problem: Problem) -> dict[str, Any]:
         {"scale": 2, "blossoms": blossoms},
     )
     solution = Solution(
-        tuple(pairs),
+        tuple(sorted(pairs, key=lambda pair: (pair.mentee, pair.mentor))),
         {},
         people=len(names),
         total=found.total,

@@ -100,7 +100,8 @@ def _of_format(market: Market, problem: Problem, stop: Stop, say: Progress) -> M
     solve = _solver(problem, stop, say)
     if rules.objective != "fair":
         return solve(market)
-    fair = fairest(market, solve, charge=rules.load_charge, stop=stop, say=say)
+    charge = rules.load_charge if problem.format != "peer" else 0
+    fair = fairest(market, solve, charge=charge, stop=stop, say=say)
     above = fair.above and replace(fair.above, details=fair.above.details | {"floor": fair.ceiling + 1})
     details = fair.found.details | {"floor": fair.floor, "ceiling": fair.ceiling}
     return replace(fair.found, details=details, above=above)

@@ -9,9 +9,9 @@ An exported run is one JSON object with exactly these fields:
     taxonomy        {digest, keys: {skill as written: key}, near: {key: [keys that half meet it]}} of the skills used
     mentees         people; in a peer programme everybody
     mentors         people; in a peer programme nobody
-    earlier, pins, forbids   [[mentee, mentor], ...]
+    earlier, pins, forbids   [[mentee, mentor], ...] by ids
     current, moves  pairs that there were, and how many of them could be moved; moves is null where all could
-    pairs           [{mentee, mentor, score, contributions: {criterion: points}}, ...]
+    pairs           [{mentee, mentor, score, contributions: {criterion: points}}, ...] by ids; peers the smaller first
     claim           {pairs, total, value, upper_bound}: value = base * pairs + total, of pairs and total pins included
     certificate     null, or what proves the bound (below)
     inputs_digest   SHA-256 over everything that decides the outcome

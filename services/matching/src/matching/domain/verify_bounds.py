@@ -102,7 +102,7 @@ def circle_bound(scores: Scores, certificate: Certificate, left: Undecided) -> B
     least = np.maximum(left.rules["circle_min"] - left.pinned, 0)
     circles = Circles.of(scores, left.rows, left.places, least, certificate.get("floor", 0))
     remarks = [
-        ("prices", min(price.min(initial=0), cover_price.min(initial=0)) >= 0, "none is below 0"),
+        ("prices", bool(min(price.min(initial=0), cover_price.min(initial=0)) >= 0), "none is below 0"),
         _coverage(left, base, FULL, circles.people),
     ]
     if not left.coverage:

@@ -45,7 +45,24 @@ def must_be_a_run(document: Any) -> None:
     """Refuses what lacks something, and what says something that nothing here looks at."""
     if not isinstance(document, Mapping) or document.get("document") != DOCUMENT:
         raise Unreadable(f"This is no exported run ({DOCUMENT}).")
+    _must_have_every_field(document)
+    _must_be_people(document)
+    _must_be_whole(document)
+    listed = [(pair["mentee"], pair["mentor"]) for pair in document["pairs"]]
+    ordered = [(min(pair), max(pair)) for pair in listed] if document["format"] == "peer" else listed
+    if listed != sorted(ordered):
+        raise Unreadable("The exported run is damaged: its pairs are not in the order of their ids.")
+    if document["moves"] is None and document["current"]:
+        raise Unreadable("The exported run is damaged: it has current pairs, but no limit of moves.")
+
+
+def _must_have_every_field(document: Mapping[str, Any]) -> None:
     _exactly(document, _RUN, "The run")
+    for name in ("mentees", "mentors", "earlier", "pins", "forbids", "current", "pairs"):
+        if not isinstance(document[name], list):
+            raise Unreadable(f"The exported run is damaged: {name} is no list.")
+    if not isinstance(document["engine"], str):
+        raise Unreadable("The exported run is damaged: its engine has no name.")
     _exactly(document["rules"], _RULES, "Its rules")
     _exactly(document["rules"]["weights"], CRITERIA, "The weights")
     _exactly(document["taxonomy"], ("digest", "keys", "near"), "Its taxonomy")
@@ -55,7 +72,10 @@ def must_be_a_run(document: Any) -> None:
         _exactly(pair["contributions"], CRITERIA, "A pair's contributions")
     if document["certificate"] is not None:
         _must_be_a_certificate(document["certificate"])
-    _must_be_people(document)
+
+
+def _must_be_whole(document: Mapping[str, Any]) -> None:
+    """Numbers are whole; where a number is asked for, true is not 1. How high prices are is looked at with them."""
     for name in ("rules", "mentees", "mentors", "moves", "pairs", "claim", "certificate"):
         truths, prices = name in {"rules", "mentees", "mentors"}, name == "certificate"
         for number in _numbers(document[name]):
@@ -63,8 +83,6 @@ def must_be_a_run(document: Any) -> None:
                 raise Unreadable(f"The exported run is damaged: {name} has {number}, which is no whole number.")
             if abs(number) >= _MOST and not prices:
                 raise Unreadable(f"The exported run is damaged: {name} has {number}, which is beyond 2**53.")
-    if document["moves"] is None and document["current"]:
-        raise Unreadable("The exported run is damaged: it has current pairs, but no limit of moves.")
 
 
 def _must_be_a_certificate(certificate: Any) -> None:
@@ -122,14 +140,14 @@ def digest(document: Mapping[str, Any]) -> str:
     taxonomy = document["taxonomy"]
     near = [(key, list(others)) for key, others in sorted(taxonomy["near"].items())]
     parts: list[Any] = [document["format"], rules, taxonomy["digest"], sorted(taxonomy["keys"].items()), near]
-    parts += [sorted(map(tuple, document[name])) for name in ("earlier", "pins", "forbids")]
+    parts += [[*map(tuple, document[name])] for name in ("earlier", "pins", "forbids")]
     if document["moves"] is not None:
-        parts += [sorted(map(tuple, document["current"])), document["moves"]]
+        parts += [[*map(tuple, document["current"])], document["moves"]]
     for side in ("mentees", "mentors"):
-        parts.append([[_in_order(name, value) for name, value in person.items()] for person in document[side]])
+        parts.append([[_as_digested(name, value) for name, value in person.items()] for person in document[side]])
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _in_order(name: str, value: Any) -> Any:
-    """Ranks and intervals are tuples, sets sorted lists."""
-    return tuple(value) if name in {"wishes", "line"} else sorted(value) if isinstance(value, list) else value
+def _as_digested(name: str, value: Any) -> Any:
+    """Ranks and intervals are tuples; sets are lists, sorted as they stand."""
+    return tuple(value) if name in {"wishes", "line"} else value

@@ -105,7 +105,7 @@ class _Proof:
             return findings, [f"that as many people cannot have a better worst pair than {floor:,}"]
         bound, remarks = self._bound(above)
         count, left, ceiling = len(self._pairs.decided), self._pairs.left, above["floor"] - 1
-        charges = above.get("charge", 0) * count * int(left.places.max(initial=0))
+        charges = above.get("charge", 0) * count * min(int(left.places.max(initial=0)), int(left.rows.sum()))
         fewer = bound < above["base"] * count - charges
         open_ = f"that as many people cannot have a worst pair above {ceiling:,}: prices do not reach so far"
         if not fewer and above["kind"] == "circles":
