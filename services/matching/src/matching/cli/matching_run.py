@@ -92,6 +92,8 @@ def _as_json(outcome: Outcome, refused: Path | None) -> dict[str, Any]:
     solution = outcome.solution
     return {
         **solution.report,
+        "points": sum(pair.score for pair in solution.pairs),
+        "total": solution.total,
         "seconds": round(outcome.seconds, 3),
         "fairness": outcome.fairness,
         "pairs": [

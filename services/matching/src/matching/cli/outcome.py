@@ -42,15 +42,26 @@ class Outcome:
     @property
     def proof(self) -> str:
         """How good the pairs are, in one sentence."""
-        certificate = self.solution.certificate
+        certificate, objective = self.solution.certificate, self.problem.rules.objective
         if certificate is None or certificate.kind == "none":
             return "How good these pairs are is not proven."
+        if objective == "two_sided":
+            return f"No two people would both rather have each other; that costs at most {certificate.gap:,} points."
+        if certificate.proves_optimal:
+            return f"Proven: no other choice of pairs is better ({OBJECTIVES[objective]})."
         if certificate.gap == 0:
-            return f"Proven: no other choice of pairs is better ({OBJECTIVES[self.problem.rules.objective]})."
+            return "Proven: no other choice of pairs with so good a worst pair is better; a better worst pair may be."
         points = certificate.gap if not certificate.base else certificate.gap % certificate.base
         more = certificate.gap // certificate.base if certificate.base else 0
         people = f"{more:,} people and " if more else ""
         return f"Proven: at most {people}{points:,} points from the best there can be."
+
+    @property
+    def points(self) -> str:
+        """Pairs and points, in the words of `mentorship verify-run`."""
+        points, total = sum(pair.score for pair in self.solution.pairs), self.solution.total
+        after = f", {total:,} after the load charge" if total != points else ""
+        return f"{len(self.solution.pairs):,} pairs with {points:,} points{after}"
 
     @property
     def headline(self) -> str:

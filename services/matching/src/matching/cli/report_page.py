@@ -45,8 +45,8 @@ _KINDS = {
 
 def _proof(outcome: Outcome) -> str:
     certificate = outcome.solution.certificate
-    proven = certificate is not None and certificate.kind != "none" and certificate.gap == 0
-    return f"<p class='proof {'proven' if proven else 'open'}'>{escape(outcome.proof)}</p>"
+    proven = certificate is not None and certificate.proves_optimal
+    return f"<p class='proof {'proven' if proven else 'open'}'>{escape(f'{outcome.points}. {outcome.proof}')}</p>"
 
 
 def _tiles(outcome: Outcome) -> str:
@@ -189,6 +189,7 @@ def _inputs(outcome: Outcome) -> str:
     facts: list[tuple[str, Any]] = [
         ("Objective", OBJECTIVES[rules.objective]),
         ("Weights", ", ".join(f"{name} {points:,}" for name, points in weights.items())),
+        *([("Load charge", f"{rules.load_charge:,}")] if rules.load_charge else []),
         ("Hard rules", _hard_rules(outcome) or "reporting lines and blocks only"),
         ("Rows left out", f"{len(outcome.refused):,}"),
         ("Engine", solution.report["engine"]),

@@ -17,6 +17,7 @@ GROUPS_SHOWN, PAIRS_SHOWN, REFUSED_SHOWN = 12, 10, 10
 def show(outcome: Outcome, console: Console) -> None:
     """Everything that one wants to know first, and where the rest is."""
     console.print(f"\n[bold]{outcome.headline}[/bold] in {outcome.seconds:.1f} s.")
+    console.print(f"{outcome.points}.")
     console.print(f"{outcome.proof}\n")
     _reasons(outcome, console)
     _scores(outcome.fairness["scores"], console)

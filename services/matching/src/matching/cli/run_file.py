@@ -19,6 +19,16 @@ def read_run(path: Path) -> Any:
         if data.lstrip()[:1] != b"{":
             inflate = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
             data = inflate.decompress(data, LARGEST)
-        return json.loads(data)
+        return json.loads(data, object_pairs_hook=_once)
     except (zlib.error, ValueError, RecursionError) as error:
-        raise Unreadable("This is no exported run: it is neither JSON nor deflated JSON.") from error
+        raise Unreadable(
+            "This is no exported run: it is neither JSON nor deflated JSON, or has a field twice."
+        ) from error
+
+
+def _once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no field stands twice: of two readers each could believe another one."""
+    found = dict(fields)
+    if len(found) < len(fields):
+        raise ValueError("a field stands there twice")
+    return found
