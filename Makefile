@@ -18,13 +18,9 @@ reset: .venv/.complete ## stop it and forget its data
 status: .venv/.complete ## what runs and what waits
 	@$(MENTORSHIP) status
 
-PLATFORM_TESTS := tests/journeys tests/chaos tests/mentorship/test_up.py
-
-PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile
-
-test: .venv/.complete ## every test, on real NATS and PostgreSQL; those that run the whole platform come last
+test: .venv/.complete ## every test, on real NATS and PostgreSQL
 	@.venv/bin/python -m matching.worker.compiling # once a machine: tests would each wait for it
-	@$(PYTEST) tests $(addprefix --ignore=,$(PLATFORM_TESTS)) $(ARGS) && $(PYTEST) $(PLATFORM_TESTS) $(ARGS)
+	@.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests $(ARGS)
 
 check: .venv/.complete ## what CI runs before the tests: style, types, import rules, generated files
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/python -m contracts.generate --check && $(MENTORSHIP) topology generate --check && $(MENTORSHIP) events --check && .venv/bin/hadolint deploy/Dockerfile && .venv/bin/python -m pytest -q -p no:randomly tests/deploy/test_kubernetes.py

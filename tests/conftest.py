@@ -5,8 +5,10 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from mentorship.credentials import Authority
 from mentorship.local.account import give
@@ -26,6 +28,24 @@ _ROOM = 8 << 30
 for _name in [name for name in os.environ if name.startswith(("MENTORSHIP_", "OTEL_"))]:
     if not _name.startswith("MENTORSHIP_TEST_"):
         del os.environ[_name]  # what the developer's shell has set is no part of a test
+
+_PLATFORM = ("tests/journeys/", "tests/chaos/", "tests/mentorship/test_up.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that run the whole platform come first: they wait more than they work, and others fill the time."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_PLATFORM))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """One process runs the tests of the whole platform one after the other; the others take file by file."""
+    return _Scheduling(config, log)
+
+
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # published without type hints
+    def _split_scope(self, nodeid: str) -> str:
+        return "platform" if nodeid.startswith(_PLATFORM) else super()._split_scope(nodeid)
 
 
 def _in_memory() -> Path | None:
