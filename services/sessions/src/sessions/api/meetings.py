@@ -6,16 +6,15 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
-from chassis.http import Caller, Cursor, IfMatch, Invalid, Missing, Page, Router, Transaction, allow, etag
+from chassis.http import Caller, Cursor, IfMatch, Invalid, Missing, Page, Router, Transaction, etag
 from sessions import handlers
 from sessions.adapters import db
-from sessions.api.shapes import HoldIn, SessionOut, WhenIn, session_out
+from sessions.api.shapes import Employee, HoldIn, SessionOut, WhenIn, session_out
 from sessions.domain.refusal import Refused
 from sessions.domain.session import Session, Slot, Status
 from sessions.domain.times import instant_of
 
 router = Router(tags=["sessions"])
-Employee = Annotated[Caller, allow("employee")]
 
 
 @router.post("/relationships/{relationship_id}/sessions", status_code=201)

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from chassis.http import Caller, Cursor, IfMatch, Missing, Page, Router, Transaction, allow, etag
+from chassis.http import Cursor, IfMatch, Missing, Page, Router, Transaction, etag
 from sessions import handlers
 from sessions.adapters import db
 from sessions.adapters.notes import Notes
 from sessions.api.shapes import (
+    Employee,
     FeedbackIn,
     FeedbackOut,
     FeedbackWithWords,
@@ -23,7 +24,6 @@ from sessions.domain.feedback import Feedback
 from sessions.domain.goal import Goal
 
 router = Router(tags=["goals", "feedback"])
-Employee = Annotated[Caller, allow("employee")]
 
 
 async def _notes(request: Request) -> Notes:

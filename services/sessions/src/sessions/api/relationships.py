@@ -1,17 +1,15 @@
 """Relationships over HTTP: read by their members alone."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
 
-from chassis.http import Caller, Cursor, Missing, Page, Router, Transaction, allow, etag
+from chassis.http import Cursor, Missing, Page, Router, Transaction, etag
 from sessions.adapters import db
-from sessions.api.shapes import RelationshipOut
+from sessions.api.shapes import Employee, RelationshipOut
 
 router = Router(tags=["relationships"])
-Employee = Annotated[Caller, allow("employee")]
 
 
 @router.get("/me/relationships")

@@ -1,4 +1,4 @@
-"""What the API takes and gives. What is taken and what is given are never the same model."""
+"""Who calls the API, what it takes and gives. What is taken and what is given are never the same model."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints
 from pydantic.config import JsonDict
 
-from chassis.http import Body
+from chassis.http import Body, Caller, allow
 from contracts.matching import EndReason, Format, Member
 from contracts.words import Code, EmployeeId, Percent, Rating, TimeZone
 from sessions.domain.session import Session, Status
 from sessions.domain.times import Occurrence, wall_time
 
+Employee = Annotated[Caller, allow("employee")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 """What only the members of the relationship read; at most 4,000 characters."""
 
