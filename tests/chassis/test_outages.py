@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -32,6 +32,7 @@ FAILURES = [
     pytest.param(asyncpg.CannotConnectNowError("the database system is starting up"), id="57P03"),
     pytest.param(asyncpg.TooManyConnectionsError("sorry, too many clients already"), id="53300"),
     pytest.param(asyncpg.IdleInTransactionSessionTimeoutError("terminating connection"), id="25P03"),
+    pytest.param(asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"), id="25006"),
     pytest.param(asyncpg.SerializationError("could not serialize access"), id="40001"),
     pytest.param(asyncpg.DeadlockDetectedError("deadlock detected"), id="40P01"),
     pytest.param(asyncpg.QueryCanceledError("canceling statement due to statement timeout"), id="57014"),
@@ -67,6 +68,25 @@ async def test_a_connection_that_fails_while_it_is_made_ready_is_503(
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True), answer.text
     assert answer.json()["code"] in {"database_away", "contention"}
     assert (await client.get("/v1/notes", headers=bearer("E1", "employee"))).json()["items"] == []
+
+
+async def test_a_server_that_dies_between_the_password_and_the_first_question_is_503(
+    notebook: Notebook, client: httpx.AsyncClient, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = asyncpg.Connection.set_type_codec
+
+    async def die_first(connection: asyncpg.Connection, *names: Any, **options: Any) -> None:
+        with suppress(asyncpg.PostgresError):
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        await ask(connection, *names, **options)
+
+    headers = bearer("E1", "employee")
+    await notebook.database.engine.dispose()
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "set_type_codec", die_first)
+        answer = await client.get("/v1/notes", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_away"), answer.text
+    assert (await client.get("/v1/notes", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("error", FAILURES)

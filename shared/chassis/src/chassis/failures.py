@@ -25,7 +25,7 @@ DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Internal
 The "internal" one is of a connection that was ended between two of its steps.
 """
 _TRANSIENT_STATES = {"40001", "40P01", "55P03", "57014"}
-_AWAY_STATES = ("08", "57P", "53", "25P03", "25P04")
+_AWAY_STATES = ("08", "57P", "53", "25006", "25P03", "25P04")
 
 
 def meaning_of(error: BaseException, refusals: tuple[type[Exception], ...]) -> Meaning:
