@@ -31,6 +31,16 @@ async def busy(_: Tx, __: Received[GoalSet]) -> None:
 BUSY = on(GoalSet, do=busy)
 
 
+async def look(tx: Tx, received: Received[GoalSet]) -> None:
+    """Note how often this was tried alone, this time included."""
+    asked = text("SELECT alone FROM inbox_failure WHERE event_id = :id")
+    tried_alone.append(await tx.connection.scalar(asked, {"id": received.identity}))
+
+
+LOOK = on(GoalSet, do=look)
+tried_alone: list[int | None] = []
+
+
 async def test_the_eighth_failure_is_the_last_and_the_seventh_is_not(
     bus: Bus, database: Database, rows: asyncpg.Connection
 ) -> None:
@@ -71,6 +81,41 @@ async def test_copies_in_one_batch_are_one_event_unless_they_say_something_else(
     assert await worked_off(consumer, pull) == 1
     assert await letters(bus) == buried
     assert [row["code"] for row in await rows.fetch("SELECT code FROM echo")] == ["a"]
+
+
+@pytest.mark.parametrize(("before", "alone"), [(10, None), (11, 1)])
+async def test_the_twelfth_delivery_without_an_outcome_is_handled_alone(
+    bus: Bus, database: Database, before: int, alone: int | None
+) -> None:
+    pull = await durable(bus, LOOK)
+    await bus.publish(probe.goal())
+    for _ in range(before):
+        (message,) = await pull.fetch(1)
+        await message.nak()
+    tried_alone.clear()
+    await worked_off(consumer_of(database, LOOK), pull)
+    assert tried_alone == [alone]
+
+
+@pytest.mark.parametrize(("before", "alone", "buried"), [(2, [3], []), (3, [], ["no_outcome"])])
+async def test_the_third_attempt_alone_is_the_last(
+    bus: Bus,
+    database: Database,
+    rows: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    before: int,
+    alone: list[int],
+    buried: list[str],
+) -> None:
+    monkeypatch.setattr(consuming, "MAX_SILENT_DELIVERIES", 1)
+    pull, consumer = await durable(bus, LOOK), consumer_of(database, LOOK)
+    consumer.jetstream = bus.js
+    envelope = await bus.publish(probe.goal())
+    suspected = "INSERT INTO inbox_failure (consumer, event_id, alone) VALUES ('probe-look', $1, $2)"
+    await rows.execute(suspected, envelope.identity, before)
+    tried_alone.clear()
+    await worked_off(consumer, pull)
+    assert (tried_alone, await letters(bus)) == (alone, buried)
 
 
 async def test_a_suspect_that_is_only_kept_waiting_is_never_given_up(
