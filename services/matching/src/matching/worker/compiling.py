@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from matching.domain import board
 from matching.domain.encoding import encode
 from matching.domain.engine.assignment import assign
 from matching.domain.engine.live import LiveMatching
@@ -14,10 +15,13 @@ from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules
 from matching.domain.runs import solve
+from matching.worker import engine
 
 
 def compile_engine() -> None:
-    """Ask the engine a little of everything that runs ask it."""
+    """Ask the engine what each process asks it first, and a little of everything that runs ask it."""
+    engine.warm_up()
+    board.warm_up()
     mentees = tuple(_person("E", number, 1) for number in range(40))
     mentors = tuple(_person("M", number, 2 + number % 4) for number in range(12))
     pairs = Problem("one_on_one", Rules(), mentees, mentors)
