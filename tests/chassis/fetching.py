@@ -1,5 +1,6 @@
 """Messages as a durable of the probe delivers them, and a consumer that they are handed to by hand."""
 
+from contextlib import suppress
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -37,11 +38,17 @@ async def fetched(bus: Bus, *codes: str) -> list[Msg]:
     return messages
 
 
-async def worked_off(consumer: Consumer, pull: JetStreamContext.PullSubscription, rounds: int = 100) -> int:
-    """Hand over what comes, so often or until nothing comes any more; gives how often something came."""
-    for done in range(rounds):
-        try:
-            await consumer.handle(await pull.fetch(10, timeout=0.5))
-        except TimeoutError:
-            return done
-    return rounds
+async def worked_off(
+    consumer: Consumer, pull: JetStreamContext.PullSubscription, *, rounds: int = 100, batch: int = 10
+) -> int:
+    """Hand over what comes, so often or until all is settled; gives how often something came."""
+    done = 0
+    while done < rounds:
+        with suppress(TimeoutError):
+            await consumer.handle(await pull.fetch(batch, timeout=0.5))
+            done += 1
+            continue
+        info = await pull.consumer_info()
+        if not info.num_pending and not info.num_ack_pending:
+            break
+    return done
