@@ -5,13 +5,11 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
 from chassis.auth import fetch_jwks
 from mentorship.credentials import Authority
@@ -88,25 +86,31 @@ async def test_a_service_hears_and_speaks_over_tls_and_after_the_server_came_bac
 
 
 async def test_a_service_says_that_it_does_not_believe_the_server_and_waits(
-    running: Runner, bus: Bus, probe_url: str, stranger: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
+    running: Runner,
+    bus: Bus,
+    probe_url: str,
+    stranger: CertificateAuthority,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     company = os.environ["SSL_CERT_FILE"]
-    with capture_logs() as logs:
-        monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
-        async with running(probe.service, probe_url, name="probe") as here:
-            await eventually(_said(logs, "certificate verify failed: unable to get local issuer certificate"), True)
-            assert (await here.client.get("/startupz")).json()["code"] == "starting"
-            monkeypatch.setenv("SSL_CERT_FILE", company)
-            await eventually(_status(here, "/startupz"), 200, seconds=20)
+    monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
+    async with running(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS) as here:
+        await _said(capfd, "certificate verify failed: unable to get local issuer certificate")
+        assert (await here.client.get("/startupz")).json()["code"] == "starting"
+        monkeypatch.setenv("SSL_CERT_FILE", company)
+        await eventually(_status(here, "/startupz"), 200, seconds=20)
 
 
 async def test_a_service_asked_for_tls_does_not_speak_without(
-    nats_server: Nats, running: Runner, probe_url: str
+    nats_server: Nats, authority: Authority, issuer: Issuer, probe_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plain = nats_server.url.replace("nats://", "tls://")
-    with capture_logs() as logs:
-        async with running(probe.service, probe_url, name="probe", nats_url=plain):
-            await eventually(_said(logs, "the server does not speak TLS"), True)
+    async with (
+        buses.opened(nats_server.url, authority) as bus,
+        Runner(bus, issuer)(probe.service, probe_url, name="probe", subscriptions=probe.SUBSCRIPTIONS, nats_url=plain),
+    ):
+        await _said(capfd, "the server does not speak TLS")
 
 
 def test_streams_are_made_over_tls_and_not_at_a_server_that_is_not_believed(
@@ -218,11 +222,15 @@ def _topology_applied(url: str, credentials: Path) -> subprocess.CompletedProces
     )
 
 
-def _said(logs: Sequence[Mapping[str, Any]], words: str) -> Callable[[], Awaitable[bool]]:
-    async def read() -> bool:
-        return any(words in str(line.get("detail")) for line in logs)
+async def _said(capfd: pytest.CaptureFixture[str], words: str) -> None:
+    """Return when the log has these words."""
+    heard: list[str] = []
 
-    return read
+    async def read() -> bool:
+        heard.append(capfd.readouterr().out)
+        return words in "".join(heard)
+
+    await eventually(read, True)
 
 
 def _status(here: Running, path: str) -> Callable[[], Awaitable[int]]:
