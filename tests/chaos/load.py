@@ -91,7 +91,7 @@ class Load:
                 content: dict[str, Any] = answer.json()
                 return content
             # What it needs may not have arrived yet (404), or the service is on its way back (5xx, 409 Retry-After).
-            assert answer.status_code in {404, 409, 429, 500, 502, 503, 507}, f"{method} {path}: {answer.text}"
+            assert answer.status_code in {404, 409, 429, 502, 503, 507}, f"{method} {path}: {answer.text}"
             self.ledger.counts[f"answers {answer.status_code}"] += 1
             await asyncio.sleep(0.2)
 

@@ -65,9 +65,11 @@ def choose_again(row, market, lines, price, above, floor, room, worth, column, h
     """
     line, highest, _ = room
     lowest = price.dtype.type(np.iinfo(price.dtype).min)
+    looked = False
     for chunk in range(highest.shape[0]):
         highest[chunk] = lowest
         if heights[chunk] > lowest and heights[chunk] + shifts[chunk] > above:
+            looked = True
             at = chunk * CHUNK
             length = min(CHUNK, line.shape[0] - at)
             if length < CHUNK:
@@ -76,7 +78,7 @@ def choose_again(row, market, lines, price, above, floor, room, worth, column, h
                 fill_chunk(line, at, row, market)
             _highest(line, price, floor, at, length, highest)
             heights[chunk] = highest[chunk] - shifts[chunk] if highest[chunk] > lowest else lowest
-    return _chosen(row, lines, price, above, floor, room, worth, column)
+    return _chosen(row, lines, price, above, floor, room, worth, column) if looked else 0
 
 
 @njit(cache=True, nogil=True)

@@ -190,8 +190,7 @@ def _top_of(rows, market, lines, price, floor, worth, column):
     room = room_for(lines[1].shape[0], price)
     lowest = np.iinfo(price.dtype).min
     for k in range(rows.shape[0]):
-        size = choose(rows[k], market, lines, price, lowest, floor, room, worth[k], column[k])
-        column[k, size:] = -1
+        choose(rows[k], market, lines, price, lowest, floor, room, worth[k], column[k])
 
 
 @njit(cache=True, nogil=True)
@@ -216,10 +215,9 @@ def _best(order, market, lines, price, above, floor, worth, column, heights):
         room = room_for(lines[1].shape[0], price)
         for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
             row = order[k]
-            size = choose(row, market, lines, price, above[row], floor, room, worth[row], column[row])
-            column[row, size:] = -1
+            choose(row, market, lines, price, above[row], floor, room, worth[row], column[row])
             if heights.shape[0] > 0:
-                heights[row] = room[1]
+                heights[k] = room[1]
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -227,8 +225,5 @@ def _best_again(order, market, lines, price, above, floor, worth, column, height
     for task in prange((order.shape[0] + _TASK - 1) // _TASK):
         room = room_for(lines[1].shape[0], price)
         for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
-            row = order[k]
-            size = choose_again(
-                row, market, lines, price, above[row], floor, room, worth[row], column[row], heights[row], shifts
-            )
-            column[row, size:] = -1
+            row, known = order[k], heights[k]
+            choose_again(row, market, lines, price, above[row], floor, room, worth[row], column[row], known, shifts)
