@@ -83,15 +83,16 @@ def choose_again(row, market, lines, price, above, floor, room, worth, column, h
 
 @njit(cache=True, nogil=True)
 def _chosen(row, lines, price, above, floor, room, worth, column):
-    wanted, highest = column.shape[0], room[1]
+    highest, sought = room[1], column.shape[0]
     if not highest.shape[0]:
         return 0
-    # Each of the best chunks holds at least one column: the least of them is a bound on the last that is wanted.
-    bound = _bound(highest, above, wanted)
-    size, refused = _collect(row, lines, room, price, bound, floor, worth, column)
-    if refused and size < wanted and bound > above:
-        size, refused = _collect(row, lines, room, price, above, floor, worth, column)
-    return size
+    while True:
+        # Each of the best chunks holds at least one column: the least of them is a bound on the last that is wanted.
+        bound = _bound(highest, above, sought)
+        size, refused = _collect(row, lines, room, price, bound, floor, worth, column)
+        if size == column.shape[0] or not refused or bound <= above:
+            return size
+        sought *= 2
 
 
 @njit(cache=True, nogil=True)

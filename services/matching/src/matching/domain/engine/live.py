@@ -22,9 +22,9 @@ from matching.domain.engine.scoring import best, score_column, score_pairs, scor
 
 _LISTED = 96
 """Candidates of each row."""
-_TOLERATED = 200
+_TOLERATED = 1000
 """Points by which a column's price may fall before the column itself is looked at; every row's rest stays that low."""
-_MARGIN = 250
+_MARGIN = 600
 """Points by which prices may fall on, once a row or column has been looked at, before it has to be again."""
 _AT_ONCE = 200
 """Rows or columns looked at one by one; if more have to be, everything is looked at anew."""

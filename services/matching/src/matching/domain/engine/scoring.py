@@ -42,7 +42,7 @@ def top(market: Market, row: int, count: int, price: Prices | None = None) -> tu
     """The columns that fit a row best, best first, and their scores less `price`; on the calling thread alone."""
     price = np.zeros(market.columns, np.int32) if price is None else price
     worth, column = np.empty(count, price.dtype), np.empty(count, np.int32)
-    lowest = np.iinfo(price.dtype).min
+    lowest = price.dtype.type(np.iinfo(price.dtype).min)
     room = room_for(market.columns, price)
     size = choose(row, arrays(market), _lines(market), price, lowest, np.int16(market.floor), room, worth, column)
     return column[:size], worth[:size]
@@ -188,7 +188,7 @@ def _score_row(row, market, lines, floor, line):
 @njit(cache=True, nogil=True)
 def _top_of(rows, market, lines, price, floor, worth, column):
     room = room_for(lines[1].shape[0], price)
-    lowest = np.iinfo(price.dtype).min
+    lowest = price.dtype.type(np.iinfo(price.dtype).min)
     for k in range(rows.shape[0]):
         choose(rows[k], market, lines, price, lowest, floor, room, worth[k], column[k])
 
@@ -203,9 +203,28 @@ def _score_pairs(rows, columns, market, lines, floor):
 
 @njit(cache=True, nogil=True)
 def _score_column(column, rows, market, lines, floor):
-    found = np.empty(rows, np.int16)
+    # Taken apart once: for each row it would cost more than the row.
+    (credit, c_start, c_term, share, value, v_start, v_term, gate, g_start, g_term, p_start, p_column, points) = market
+    row_line, column_line = lines
+    credit, value, gate = credit[:, column].copy(), value[:, column].copy(), gate[:, column].copy()
+    found = np.full(rows, -1, np.int16)
     for row in range(rows):
-        found[row] = score_one(row, column, market, lines, floor)
+        allowed = True
+        for t in range(g_start[row], g_start[row + 1]):
+            allowed &= gate[g_term[t]] != 0
+        if not allowed or same_line(row_line, row, column_line, column):
+            continue
+        score = 0
+        for t in range(c_start[row], c_start[row + 1]):
+            score += (share[t] * credit[c_term[t]]) >> 2
+        for t in range(v_start[row], v_start[row + 1]):
+            score += value[v_term[t]]
+        for t in range(p_start[row], p_start[row + 1]):
+            if p_column[t] == column:
+                allowed &= points[t] >= 0
+                score += points[t]
+        if allowed and score >= floor:
+            found[row] = score
     return found
 
 
