@@ -33,6 +33,17 @@ async def test_a_url_says_how_to_connect_in_the_words_of_postgresql(probe_url: s
     await strict.close()
 
 
+async def test_a_transaction_that_outlives_the_close_leaves_no_connection_behind(probe_url: str) -> None:
+    database = Database(probe_url, "/mentorship/probe")
+    async with database.transaction() as tx:
+        raw = await tx.connection.get_raw_connection()
+        driver = raw.driver_connection
+        assert driver is not None
+        await database.close()
+        assert await tx.connection.scalar(text("SELECT 1")) == 1
+    assert driver.is_closed()
+
+
 async def test_migrations_take_the_same_url(postgres: Databases) -> None:
     async with postgres.empty() as url:
         await asyncio.to_thread(upgrade, "sessions", f"{url}?sslmode=disable")

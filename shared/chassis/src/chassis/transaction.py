@@ -136,7 +136,8 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "connect", _made)
         event.listen(self.engine.sync_engine, "checkout", self._handed_out)
-        event.listen(self.engine.sync_engine, "checkin", _given_back)
+        event.listen(self.engine.sync_engine, "checkin", self._given_back)
+        event.listen(self.engine.sync_engine, "engine_disposed", lambda _: self.distrust())
 
     def distrust(self) -> None:
         """Something took too long: perhaps the connections are lost. Those made before now are not used again."""
@@ -145,6 +146,17 @@ class Database:
     def _handed_out(self, _: Any, record: Any, __: Any) -> None:
         if record.info["made_at"] < self._distrusted_at:
             raise InvalidatePoolError
+
+    def _given_back(self, connection: Any, record: Any) -> None:
+        """Let go of a connection that must not serve again.
+
+        Its transaction could not be ended, so the next would commit what this one wrote; or it outlived its pool, which
+        nobody will close a second time.
+        """
+        if connection is None:
+            return
+        if connection.driver_connection.is_in_transaction() or record.info["made_at"] < self._distrusted_at:
+            record.invalidate()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -204,12 +216,6 @@ def _made(connection: Any, record: Any) -> None:
     """Note a new connection's age, and let this end notice too that the other is gone."""
     record.info["made_at"] = time.monotonic()
     lose_when_silent(getattr(connection.driver_connection, "_transport", None))
-
-
-def _given_back(connection: Any, record: Any) -> None:
-    """Let go of a connection whose transaction could not be ended: the next would commit what this one wrote."""
-    if connection is not None and connection.driver_connection.is_in_transaction():
-        record.invalidate()
 
 
 __all__: Sequence[str] = ("Database", "Tx")
