@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for: real servers, fresh databases, a provisioned bus, services, tokens."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -52,6 +53,13 @@ def _in_memory() -> Path | None:
     """The folder of shared memory, where a machine has one and as much room as the servers of a run may take."""
     shared = Path("/dev/shm")  # noqa: S108 - `mkdtemp` makes a folder of our own there
     return shared if shared.is_dir() and shutil.disk_usage(shared).free > _ROOM else None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    """What a file's tests did not close is found at its end, not in a later test of another file, or seldom, or never."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
