@@ -57,7 +57,7 @@ def _in_memory() -> Path | None:
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left_open() -> Iterator[None]:
-    """What a file's tests did not close is found at its end, not in a later test of another file, or seldom, or never."""
+    """What a file leaves open is found at its end, not in a later test of another file, or seldom, or never."""
     yield
     gc.collect()
 
