@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from ssl import SSLContext
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -28,6 +29,8 @@ class Sink:
     recipient_answers: deque[str] = field(default_factory=deque)
     content_answers: deque[str] = field(default_factory=deque)
     connections: int = 0
+    encrypted: bool = False
+    """Whether the last mail came over TLS."""
 
     @property
     def mails(self) -> list[EmailMessage]:
@@ -57,6 +60,7 @@ class Sink:
         answer = self.content_answers.popleft() if self.content_answers else ""
         if answer in {"", TAKE_AND_DROP}:
             self.envelopes.append(envelope)
+            self.encrypted = cast(asyncio.Transport, server.transport).get_extra_info("ssl_object") is not None
         if answer:
             return self._answer(server, answer)
         return "250 OK"
@@ -69,11 +73,23 @@ class Sink:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Sink]:
-    """A sink on a free port."""
+async def listening(tls: SSLContext | None = None, *, implicit: bool = False) -> AsyncIterator[Sink]:
+    """A sink on a free port; with `tls` for those alone who encrypt, from the start where that is `implicit`."""
     sink, loop = Sink(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
-    sink.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    starttls = None if implicit else tls
+
+    def protocol() -> SMTP:
+        return SMTP(
+            sink,
+            enable_SMTPUTF8=True,
+            loop=loop,
+            tls_context=starttls,
+            require_starttls=starttls is not None,
+            auth_require_tls=not implicit,  # it does not know of what is encrypted from the start
+        )
+
+    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=tls if implicit else None)
+    sink.url = f"{'smtps' if implicit else 'smtp'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield sink
     server.close()
     await server.wait_closed()

@@ -19,7 +19,7 @@ def service(settings: NotificationsSettings | None = None) -> Service:
     key = settings.unsubscribe_key.get_secret_value()
     writer, signer = Writer(), Signer(key.encode()) if key else None
     letters = Letters(writer, settings.mail_from, settings.public_url, signer)
-    server = Server.of(settings.smtp_url.get_secret_value())
+    server = _server(settings)
     policy = RetryPolicy(settings.mail_attempts, settings.mail_hours, base=5 * settings.retry_base_seconds)
 
     def sender() -> Sender:
@@ -35,3 +35,10 @@ def service(settings: NotificationsSettings | None = None) -> Service:
         is_departed=db.departed,
         state={"writer": writer, "signer": signer},
     )
+
+
+def _server(settings: NotificationsSettings) -> Server:
+    try:
+        return Server.of(settings.smtp_url.get_secret_value())
+    except ValueError as error:
+        raise SystemExit(f"MENTORSHIP_SMTP_URL: {error}.") from None

@@ -11,7 +11,7 @@ class NotificationsSettings(ServiceSettings):
     """Settings of notifications, beside those that all services share."""
 
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
-    """Where mail is handed over: `smtp[s]://[user:password@]host[:port][?starttls=required|never]`."""
+    """Where mail is handed over: `smtp[s]://[user:password@]host[:port][?starttls=required|offered|never]`."""
     mail_from: str = "Mentorship <mentorship@localhost.localdomain>"
     """The platform's own address: sender of every mail, organizer of every calendar entry."""
     mail_senders: int = Field(default=2, ge=1, le=32)
@@ -31,12 +31,12 @@ class NotificationsSettings(ServiceSettings):
     @classmethod
     def _is_an_address(cls, value: str) -> str:
         if "@" not in parseaddr(value)[1]:
-            raise ValueError("is a mail address, such as Mentorship <mentorship@company.example>")
+            raise ValueError("must be a mail address, such as Mentorship <mentorship@company.example>")
         return value
 
     @field_validator("unsubscribe_key")
     @classmethod
     def _is_long_enough(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < 32:
-            raise ValueError("has at least 32 characters, or none to leave unsubscribing out")
+            raise ValueError("must have at least 32 characters, or none to leave unsubscribing out")
         return value

@@ -1,18 +1,24 @@
 """Handing mail to an SMTP server: one connection, kept while there is work."""
 
 import asyncio
-import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
+import structlog
 from aiosmtplib import SMTPResponse, errors
 
 from notifications.adapters.mail import ascii_address
 
+log = structlog.get_logger()
+
 _PERMANENT = range(500, 600)
+_FORM = (
+    "must look like smtp://host:25 or smtps://user:password@host:465; ?starttls= is required, offered or never,"
+    " and in a password / is written %2F, # is %23, @ is %40"
+)
 
 
 class Rejected(Exception):
@@ -41,22 +47,31 @@ class Server:
 
     @classmethod
     def of(cls, url: str) -> "Server":
-        """Read `smtp[s]://[user:password@]host[:port][?starttls=required|never]`.
+        """Read `smtp[s]://[user:password@]host[:port][?starttls=required|offered|never]`.
 
         With a password STARTTLS is required unless the URL says otherwise: it must not travel in the clear.
         """
+        try:
+            return cls._read(url)
+        except (KeyError, ValueError):
+            # In words of ours alone: what Python says of a wrong port may quote half a password.
+            raise ValueError(_FORM) from None
+
+    @classmethod
+    def _read(cls, url: str) -> "Server":
         parts = urlsplit(url)
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-            raise ValueError("An SMTP URL looks like smtp://host:25 or smtps://user:password@host:465.")
-        tls = parts.scheme == "smtps"
+        if not parts.hostname:
+            raise ValueError
+        tls = {"smtp": False, "smtps": True}[parts.scheme]
         asked = parse_qs(parts.query).get("starttls", ["required" if parts.password else "offered"])[0]
+        starttls = {"required": True, "offered": None, "never": False}[asked]
         return cls(
             parts.hostname,
             parts.port or (465 if tls else 25),
             unquote(parts.username) if parts.username else None,
             unquote(parts.password) if parts.password else None,
             tls,
-            False if tls else {"required": True, "never": False}.get(asked),
+            False if tls else starttls,
         )
 
 
@@ -77,6 +92,7 @@ class Transport:
         self.server = server
         self.seconds = seconds
         self._client: _Client | None = None
+        self._trouble: str | None = None
 
     async def send(self, sender: str, recipient: str, content: bytes) -> None:
         """Hand over one mail; raises `Rejected`, `Unreachable` or `Unanswered`.
@@ -86,6 +102,7 @@ class Transport:
         try:
             async with asyncio.timeout(self.seconds):
                 await self._send(sender, recipient, content)
+            self._trouble = None
         except errors.SMTPRecipientsRefused as error:
             await self._recover()
             raise _judged(error.recipients[0].code) from None
@@ -96,9 +113,10 @@ class Transport:
             await self._recover()
             raise Rejected from None
         # Everything before MAIL FROM, a refused password too, speaks of the server, not of this mail.
-        except (errors.SMTPException, OSError, ssl.SSLError, TimeoutError):
+        except (errors.SMTPException, OSError, TimeoutError) as error:
             given = self._client is not None and self._client.contents_begun
             await self.close()
+            self._tell(error)
             raise (Unanswered if given else Unreachable) from None
 
     async def rest(self) -> None:
@@ -133,6 +151,12 @@ class Transport:
             raise errors.SMTPNotSupported("SMTPUTF8")
         await self._client.sendmail(ascii_address(sender), [recipient], content, mail_options=options)
 
+    def _tell(self, error: Exception) -> None:
+        """Log what is the matter with the server, once until it takes a mail or something else is the matter."""
+        trouble, self._trouble = self._trouble, _trouble_of(error, self.seconds)
+        if self._trouble != trouble:
+            log.warning("mail_server_fails", server=self.server.host, port=self.server.port, reason=self._trouble)
+
     async def _recover(self) -> None:
         """Go on with the connection if the server lets us."""
         client = self._client
@@ -141,6 +165,17 @@ class Transport:
                 await client.rset()
         except (errors.SMTPException, OSError):
             await self.close()
+
+
+def _trouble_of(error: Exception, seconds: float) -> str:
+    """What is the matter, in words of the system's or the client's, never of the server's."""
+    if isinstance(error, errors.SMTPAuthenticationError):
+        return f"it refuses the user or the password ({error.code})"
+    if isinstance(error, errors.SMTPResponseException):
+        return f"it answers {error.code} before it is given a mail"
+    if isinstance(error, TimeoutError):
+        return f"it does not answer within {seconds:g} s"
+    return str(error)
 
 
 def _judged(code: int) -> Exception:
