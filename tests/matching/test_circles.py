@@ -143,7 +143,7 @@ def test_the_same_question_has_the_same_answer() -> None:
     score = random_scores(np.random.default_rng(5), 80, 20)
     first, second = (form_circles(market_of(score, 7), 3, 7) for _ in range(2))
     assert (first.mate == second.mate).all()
-    assert (first.upper_bound, first.steps) == (second.upper_bound, second.steps)
+    assert (first.upper_bound, first.rounds) == (second.upper_bound, second.rounds)
 
 
 def test_the_prices_prove_their_bound_to_somebody_who_adds_up_by_hand() -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from matching.domain.engine.auction import auction
 from matching.domain.engine.graph import Graph, empty_graph, with_edges
 from matching.domain.engine.market import FULL, Market, Points
+from matching.domain.engine.outcome import Outcome
 from matching.domain.engine.paths import State, raise_rows, scores_held, settle, tighten
 from matching.domain.engine.scoring import Pricing
 
@@ -33,40 +34,17 @@ Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Outcome):
     """Pairs, prices and the bound they prove.
 
     With weights w = base + score, u of each row and p of each column: no matching weighs more than
-    sum(u) + sum over columns and their places k = 0, 1, ... of max(0, p - charge * k).
+    sum(u) + sum over columns and their places k = 0, 1, ... of max(0, p - charge * k). The charges are taken off the
+    total.
     """
 
-    mate: npt.NDArray[np.int32]
-    """Column of each row, -1 without one."""
-    score: Points
-    """Score of each row's pair, FORBIDDEN without one."""
     row_price: npt.NDArray[np.int64]
     column_price: npt.NDArray[np.int64]
-    base: int
-    """What one more pair is worth above its score: 0 where only the total counts."""
     charge: int
-    total: int
-    """Sum of the scores, less the charges."""
-    value: int
-    """base * pairs + total: what is maximised."""
-    upper_bound: int
-    """No matching has a higher value."""
-    rounds: int
-    """How often all pairs were priced."""
-
-    @property
-    def pairs(self) -> int:
-        """How many rows have a column."""
-        return int((self.mate >= 0).sum())
-
-    @property
-    def gap(self) -> int:
-        """How far the value may be from the best one; 0 is proven optimal."""
-        return self.upper_bound - self.value
 
 
 def assign(
@@ -212,7 +190,6 @@ def result_of(state: State, outbid: npt.NDArray[np.int64], rounds: int) -> Assig
         base=state.base,
         charge=state.charge,
         total=total,
-        value=state.base * len(held) + total,
         upper_bound=bound,
         rounds=rounds,
     )

@@ -180,5 +180,5 @@ def _settled(task: _Task, market: Market, best: Transport, proof: Bound, bound: 
         lift=proof.lift,
         price_bound=proof.value,
         cover=Cover(cover, task.cover.scale),
-        steps=steps,
+        rounds=steps,
     )

@@ -306,7 +306,7 @@ def _result(best: Transport, released: Indices, unavoidable: int, bound: int, pr
         upper_bound=bound,
         charge=proof.bonus,
         column_price=proof.price,
-        steps=steps,
+        rounds=steps,
     )
 
 

@@ -17,11 +17,12 @@ class Outcome:
     score: Points
     """Score of each row with its column, FORBIDDEN without one."""
     base: int
+    """What one more pair is worth above its score: 0 where only the total counts."""
     total: int
     upper_bound: int
     """No matching of the same kind has a higher value."""
-    steps: int
-    """Steps of branching that were taken."""
+    rounds: int
+    """How often all pairs were priced or, where it takes branching, the steps of that."""
 
     @property
     def pairs(self) -> int:
