@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
-from matching.domain.engine.market import FULL, Market, Points, Terms
+from matching.domain.engine.market import FORBIDDEN, FULL, Market, Points, Terms
 
 Numbers = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.float64]
@@ -37,6 +37,15 @@ def random_scores(rng: np.random.Generator, rows: int, columns: int) -> Points:
     score = rng.integers(0, int(rng.choice([1, 2, 4, 100, FULL + 1])), (rows, columns)).astype(np.int16)
     score[rng.random((rows, columns)) > rng.choice([0.2, 0.5, 0.8, 1.0])] = -1
     return score
+
+
+def symmetric_scores(rng: np.random.Generator, people: int, *, highest: int, density: float) -> Numbers:
+    """A matrix of the scores of people among themselves, of which about that share of the pairs is allowed."""
+    drawn = np.where(rng.random((people, people)) < density, rng.integers(0, highest + 1, (people, people)), FORBIDDEN)
+    upper = np.triu(drawn, 1)
+    scores = np.asarray(upper + upper.T, np.int64)
+    np.fill_diagonal(scores, FORBIDDEN)
+    return scores
 
 
 def integer_program(weights: Matrix, matrix: Matrix, low: Matrix, high: Matrix) -> Matrix:

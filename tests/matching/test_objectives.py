@@ -14,10 +14,19 @@ from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 from matching.domain.runs import solve
 from matching.domain.scoring import forbidden_by, score
+from matching.domain.solutions import Solution
 from tests.matching.by_matrix import best
 from tests.matching.people import problems
 from tests.matching.test_encoding import by_definition
 from tests.matching.test_runs import SEEDS, must_hold, person
+
+
+def solved(problem: Problem, objective: str) -> tuple[Problem, Solution]:
+    """The problem with that objective, and its solution."""
+    problem = replace(problem, rules=problem.rules.model_copy(update={"objective": objective}))
+    solution = solve(problem)
+    must_hold(problem, solution)
+    return problem, solution
 
 
 def fairest_by_matrix(problem: Problem) -> tuple[int, int, int]:
@@ -35,9 +44,7 @@ def fairest_by_matrix(problem: Problem) -> tuple[int, int, int]:
 @settings(max_examples=60)
 @given(problems("one_on_one", "reverse", "peer"))
 def test_the_fairest_matching_raises_the_worst_pair_before_the_total(problem: Problem) -> None:
-    problem = replace(problem, rules=problem.rules.model_copy(update={"objective": "fair"}))
-    solution = solve(problem)
-    must_hold(problem, solution)
+    problem, solution = solved(problem, "fair")
     assert (len(solution.pairs), solution.worst, solution.total) == fairest_by_matrix(problem)
     assert solution.certificate is not None
     assert solution.certificate.gap == 0
@@ -48,9 +55,7 @@ def test_the_fairest_matching_raises_the_worst_pair_before_the_total(problem: Pr
 @settings(max_examples=60)
 @given(problems("one_on_one", "reverse", "group"))
 def test_with_two_sided_lists_no_two_would_both_rather_have_each_other(problem: Problem) -> None:
-    problem = replace(problem, rules=problem.rules.model_copy(update={"objective": "two_sided"}))
-    solution = solve(problem)
-    must_hold(problem, solution)
+    problem, solution = solved(problem, "two_sided")
     most = problem.rules.circle_max if problem.format == "group" else 50
     has = {pair.mentee: pair.mentor for pair in solution.pairs}
     for mentee in problem.mentees:

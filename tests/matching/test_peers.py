@@ -4,7 +4,6 @@ from itertools import combinations, count
 import networkx as nx  # type: ignore[import-untyped]
 import numba
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,43 +15,11 @@ from matching.domain.engine.peers.forest import DUAL, MATE, forest, graph, with_
 from matching.domain.engine.peers.pairing import Pairing, pair_up
 from matching.domain.engine.peers.pools import restricted
 from matching.domain.engine.peers.search import advance
-from matching.domain.engine.peers.threes import Grouping, pair_up_with_threes
 from matching.domain.engine.scoring import score_row
-from tests.matching.markets import terms
-
-Scores = npt.NDArray[np.int64]
+from tests.matching.dense import Numbers, market_of, symmetric_scores
 
 
-def market_of(scores: Scores) -> Market:
-    """The market of a symmetric matrix, -1 for pairs that are forbidden: a value and a gate term for each person."""
-    people = len(scores)
-    each = terms([[i] for i in range(people)])
-    none, line = terms([[] for _ in range(people)]), np.zeros((people, 2), np.int32)
-    return Market(
-        capacity=np.ones(people, np.int32),
-        credit=np.zeros((1, people), np.uint8),
-        credits=none,
-        share=np.zeros(0, np.int16),
-        value=np.maximum(scores, 0).astype(np.int16).reshape(people, people),
-        values=each,
-        gate=(scores >= 0).astype(np.uint8).reshape(people, people),
-        gates=each,
-        pairs=none,
-        points=np.zeros(0, np.int16),
-        row_line=line,
-        column_line=line,
-    )
-
-
-def random_scores(rng: np.random.Generator, people: int, *, highest: int, density: float) -> Scores:
-    drawn = np.where(rng.random((people, people)) < density, rng.integers(0, highest + 1, (people, people)), FORBIDDEN)
-    upper = np.triu(drawn, 1)
-    scores = np.asarray(upper + upper.T, np.int64)
-    np.fill_diagonal(scores, FORBIDDEN)
-    return scores
-
-
-def best_by_networkx(scores: Scores, *, coverage: bool) -> tuple[int, int]:
+def best_by_networkx(scores: Numbers, *, coverage: bool) -> tuple[int, int]:
     network = nx.Graph()
     network.add_nodes_from(range(len(scores)))
     one, two = np.nonzero(np.triu(scores >= 0, 1))
@@ -61,7 +28,7 @@ def best_by_networkx(scores: Scores, *, coverage: bool) -> tuple[int, int]:
     return len(pairs), sum(int(scores[i, j]) for i, j in pairs)
 
 
-def assert_is_a_proven_pairing(market: Market, scores: Scores, found: Pairing) -> None:
+def assert_is_a_proven_pairing(market: Market, scores: Numbers, found: Pairing) -> None:
     held = np.flatnonzero(found.mate >= 0)
     assert (found.mate[found.mate[held]] == held).all()
     assert (found.mate[held] != held).all()
@@ -76,8 +43,8 @@ def assert_is_a_proven_pairing(market: Market, scores: Scores, found: Pairing) -
 def test_pairs_are_as_good_as_those_of_another_exact_solver(seed: int) -> None:
     rng = np.random.default_rng(seed)
     people, highest = int(rng.integers(0, 40)), int(rng.choice([0, 1, 3, 100, 10_000]))
-    scores = random_scores(rng, people, highest=highest, density=float(rng.random()))
-    market = market_of(scores)
+    scores = symmetric_scores(rng, people, highest=highest, density=float(rng.random()))
+    market = market_of(scores, 1)
     for coverage in (True, False):
         found = pair_up(market, coverage=coverage)
         assert_is_a_proven_pairing(market, scores, found)
@@ -92,12 +59,12 @@ def test_pairs_that_were_not_among_the_nearest_are_found_by_pricing_all(
 ) -> None:
     monkeypatch.setattr("matching.domain.engine.peers.pairing.NEAREST", 1)
     rng = np.random.default_rng(seed)
-    scores = random_scores(rng, int(rng.integers(20, 90)), highest=int(rng.choice([3, 100, 10_000])), density=0.4)
+    scores = symmetric_scores(rng, int(rng.integers(20, 90)), highest=int(rng.choice([3, 100, 10_000])), density=0.4)
     # Beginning far from the end, with duals as low as they can be, most of what breaks them has to be found.
-    nothing = pair_up(market_of(np.where(scores >= 0, 0, -1)), stop=lambda: True)
+    nothing = pair_up(market_of(np.where(scores >= 0, 0, -1), 1), stop=lambda: True)
     for coverage in (True, False):
-        found = pair_up(market_of(scores), coverage=coverage, start=nothing)
-        assert_is_a_proven_pairing(market_of(scores), scores, found)
+        found = pair_up(market_of(scores, 1), coverage=coverage, start=nothing)
+        assert_is_a_proven_pairing(market_of(scores, 1), scores, found)
         assert found.rounds > 1
         assert found.total == best_by_networkx(scores, coverage=coverage)[1]
 
@@ -109,7 +76,7 @@ def test_pairs_of_any_small_pool_are_the_best(data: st.DataObject) -> None:
     scores = np.full((people, people), FORBIDDEN, np.int64)
     for i, j in combinations(range(people), 2):
         scores[i, j] = scores[j, i] = data.draw(st.integers(-1, 4))
-    market, coverage = market_of(scores), data.draw(st.booleans())
+    market, coverage = market_of(scores, 1), data.draw(st.booleans())
     found = pair_up(market, coverage=coverage)
     assert_is_a_proven_pairing(market, scores, found)
     assert found.total == best_by_networkx(scores, coverage=coverage)[1]
@@ -119,7 +86,7 @@ def test_pairs_of_any_small_pool_are_the_best(data: st.DataObject) -> None:
 def test_the_search_alone_finds_the_best_pairs_from_duals_that_know_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     people, highest = int(rng.integers(2, 60)), int(rng.choice([1, 2, 10, 10_000]))
-    scores = random_scores(rng, people, highest=highest, density=float(rng.random()) ** 1.5)
+    scores = symmetric_scores(rng, people, highest=highest, density=float(rng.random()) ** 1.5)
     one, two = np.nonzero(np.triu(scores >= 0, 1))
     edges = graph(people, one, two, scores[one, two])
     wood = with_room(forest(people), edges)
@@ -137,8 +104,8 @@ def test_the_search_alone_finds_the_best_pairs_from_duals_that_know_nothing(seed
 def test_people_who_all_fit_alike_are_all_paired_but_one_of_an_odd_pool(people: int, score: int) -> None:
     scores = np.full((people, people), score, np.int64)
     np.fill_diagonal(scores, FORBIDDEN)
-    found = pair_up(market_of(scores))
-    assert_is_a_proven_pairing(market_of(scores), scores, found)
+    found = pair_up(market_of(scores, 1))
+    assert_is_a_proven_pairing(market_of(scores, 1), scores, found)
     assert found.pairs == people // 2
 
 
@@ -146,8 +113,8 @@ def test_people_who_all_fit_alike_are_all_paired_but_one_of_an_odd_pool(people: 
 def test_hardly_anybody_and_nothing_allowed_give_no_pairs(people: int) -> None:
     scores = np.full((people, people), FORBIDDEN, np.int64)
     for coverage in (True, False):
-        found = pair_up(market_of(scores), coverage=coverage)
-        assert_is_a_proven_pairing(market_of(scores), scores, found)
+        found = pair_up(market_of(scores, 1), coverage=coverage)
+        assert_is_a_proven_pairing(market_of(scores, 1), scores, found)
         assert found.pairs == 0
 
 
@@ -163,8 +130,8 @@ def test_rings_of_odd_length_joined_to_one_another_are_paired_best(length: int) 
     for one, two in combinations(range(6), 2):
         i, j = one * length + int(rng.integers(0, length)), two * length + int(rng.integers(0, length))
         scores[i, j] = scores[j, i] = int(rng.integers(0, 3))
-    found = pair_up(market_of(scores))
-    assert_is_a_proven_pairing(market_of(scores), scores, found)
+    found = pair_up(market_of(scores, 1))
+    assert_is_a_proven_pairing(market_of(scores, 1), scores, found)
     assert (found.pairs, found.total) == best_by_networkx(scores, coverage=True)
     assert len(found.proof.z) > 0
 
@@ -172,16 +139,16 @@ def test_rings_of_odd_length_joined_to_one_another_are_paired_best(length: int) 
 @pytest.mark.parametrize("sides", [(10, 10), (10, 25), (1, 40)])
 def test_people_of_two_kinds_who_meet_only_the_other_kind_are_paired_best(sides: tuple[int, int]) -> None:
     rng = np.random.default_rng(sum(sides))
-    scores = random_scores(rng, sum(sides), highest=50, density=0.8)
+    scores = symmetric_scores(rng, sum(sides), highest=50, density=0.8)
     scores[: sides[0], : sides[0]] = scores[sides[0] :, sides[0] :] = FORBIDDEN
-    found = pair_up(market_of(scores))
-    assert_is_a_proven_pairing(market_of(scores), scores, found)
+    found = pair_up(market_of(scores, 1))
+    assert_is_a_proven_pairing(market_of(scores, 1), scores, found)
     assert (found.pairs, found.total) == best_by_networkx(scores, coverage=True)
 
 
 def test_an_odd_pool_leaves_out_the_one_whose_absence_costs_least() -> None:
-    scores = random_scores(np.random.default_rng(5), 21, highest=10_000, density=1.0)
-    found = pair_up(market_of(scores))
+    scores = symmetric_scores(np.random.default_rng(5), 21, highest=10_000, density=1.0)
+    found = pair_up(market_of(scores, 1))
     alone = int(np.flatnonzero(found.mate < 0)[0])
     without = [
         best_by_networkx(np.delete(np.delete(scores, out, 0), out, 1), coverage=True)[1] for out in range(len(scores))
@@ -190,9 +157,9 @@ def test_an_odd_pool_leaves_out_the_one_whose_absence_costs_least() -> None:
 
 
 def test_pairs_within_the_cooling_off_period_are_not_repeated() -> None:
-    scores = random_scores(np.random.default_rng(6), 40, highest=10_000, density=1.0)
+    scores = symmetric_scores(np.random.default_rng(6), 40, highest=10_000, density=1.0)
     for _ in range(5):
-        found = pair_up(market_of(scores))
+        found = pair_up(market_of(scores, 1))
         assert found.pairs == 20
         assert (scores[np.arange(40), found.mate] >= 0).all()
         assert (found.pairs, found.total) == best_by_networkx(scores, coverage=True)
@@ -200,40 +167,40 @@ def test_pairs_within_the_cooling_off_period_are_not_repeated() -> None:
 
 
 def test_people_without_a_free_place_take_no_part() -> None:
-    scores = random_scores(np.random.default_rng(7), 30, highest=10_000, density=0.9)
+    scores = symmetric_scores(np.random.default_rng(7), 30, highest=10_000, density=0.9)
     able = np.arange(30) % 4 != 1
-    market = replace(market_of(scores), capacity=np.where(able, 3, 0).astype(np.int32))
+    market = replace(market_of(scores, 1), capacity=np.where(able, 3, 0).astype(np.int32))
     found = pair_up(market)
     scores[~able] = scores[:, ~able] = FORBIDDEN
-    assert_is_a_proven_pairing(market_of(scores), scores, found)
+    assert_is_a_proven_pairing(market_of(scores, 1), scores, found)
     assert (found.pairs, found.total) == best_by_networkx(scores, coverage=True)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 5])
 def test_a_stopped_pairing_says_how_far_it_may_be_from_the_best(after: int) -> None:
-    scores = random_scores(np.random.default_rng(8), 150, highest=10_000, density=0.3)
+    scores = symmetric_scores(np.random.default_rng(8), 150, highest=10_000, density=0.3)
     asked = count()
-    found = pair_up(market_of(scores), stop=lambda: next(asked) >= after)
+    found = pair_up(market_of(scores, 1), stop=lambda: next(asked) >= after)
     best = found.base * best_by_networkx(scores, coverage=True)[0] + best_by_networkx(scores, coverage=True)[1]
     assert found.value <= best <= found.upper_bound
-    assert check_pairing(market_of(scores), found) == []
+    assert check_pairing(market_of(scores, 1), found) == []
 
 
 def test_pairing_again_from_an_earlier_pairing_is_as_good_as_from_the_beginning() -> None:
     rng = np.random.default_rng(9)
-    scores = random_scores(rng, 101, highest=300, density=0.5)
-    found = pair_up(market_of(scores))
+    scores = symmetric_scores(rng, 101, highest=300, density=0.5)
+    found = pair_up(market_of(scores, 1))
     for _ in range(6):
         for _ in range(10):
             i, j = rng.choice(101, 2, replace=False)
             scores[i, j] = scores[j, i] = int(rng.integers(-1, 300))
-        found = pair_up(market_of(scores), start=found)
-        assert_is_a_proven_pairing(market_of(scores), scores, found)
+        found = pair_up(market_of(scores, 1), start=found)
+        assert_is_a_proven_pairing(market_of(scores, 1), scores, found)
         assert (found.pairs, found.total) == best_by_networkx(scores, coverage=True)
 
 
 def test_the_same_people_get_the_same_pairs_whatever_the_number_of_threads() -> None:
-    market = market_of(random_scores(np.random.default_rng(10), 120, highest=5, density=0.4))
+    market = market_of(symmetric_scores(np.random.default_rng(10), 120, highest=5, density=0.4), 1)
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
@@ -246,8 +213,8 @@ def test_the_same_people_get_the_same_pairs_whatever_the_number_of_threads() -> 
 
 
 def test_a_proof_with_a_dual_too_low_is_seen_through() -> None:
-    scores = random_scores(np.random.default_rng(11), 30, highest=100, density=0.7)
-    market = market_of(scores)
+    scores = symmetric_scores(np.random.default_rng(11), 30, highest=100, density=0.7)
+    market = market_of(scores, 1)
     found = pair_up(market)
     dual = found.proof.dual.copy()
     dual[np.argmax(dual)] -= 1
@@ -255,101 +222,7 @@ def test_a_proof_with_a_dual_too_low_is_seen_through() -> None:
 
 
 def test_a_part_of_a_market_has_the_scores_of_its_people() -> None:
-    scores = random_scores(np.random.default_rng(12), 12, highest=100, density=0.7)
+    scores = symmetric_scores(np.random.default_rng(12), 12, highest=100, density=0.7)
     some = np.array([0, 3, 4, 9, 11])
-    part = restricted(market_of(scores), some)
+    part = restricted(market_of(scores, 1), some)
     assert (np.array([score_row(part, i) for i in range(5)]) == scores[np.ix_(some, some)]).all()
-
-
-# --- threes -----------------------------------------------------------------------------------------------------------
-
-
-def best_with_threes(scores: Scores, *, threes: int, base: int) -> int:
-    """The highest value of pairs and at most so many threes, by trying everything."""
-    known: dict[tuple[int, int], int] = {}
-
-    def best(free: int, left: int) -> int:
-        if free == 0:
-            return 0
-        if (free, left) not in known:
-            i = free.bit_length() - 1
-            rest = free & ~(1 << i)
-            value = best(rest, left)
-            others = [j for j in range(i) if rest >> j & 1 and scores[i, j] >= 0]
-            for j in others:
-                value = max(value, 2 * (base + int(scores[i, j])) + best(rest & ~(1 << j), left))
-            for j, k in combinations(others, 2):
-                if left and scores[j, k] >= 0:
-                    worth = 3 * base + int(scores[i, j] + scores[i, k] + scores[j, k])
-                    value = max(value, worth + best(rest & ~(1 << j) & ~(1 << k), left - 1))
-            known[free, left] = value
-        return known[free, left]
-
-    return best((1 << len(scores)) - 1, threes)
-
-
-def assert_is_a_grouping(scores: Scores, found: Grouping) -> None:
-    held = np.flatnonzero(found.mate >= 0)
-    assert (found.mate[found.mate[held]] == held).all()
-    people = [*held.tolist(), *found.threes.ravel().tolist()]
-    assert len(people) == len(set(people))
-    value = int((found.base + scores[held, found.mate[held]]).sum())
-    for one, two, three in found.threes:
-        own = (scores[one, two], scores[one, three], scores[two, three])
-        assert min(own) >= 0
-        value += 3 * found.base + int(sum(own))
-    assert found.value == value <= found.upper_bound
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_one_three_in_an_odd_pool_is_the_best_and_proven(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    people = int(rng.choice([3, 5, 7, 9, 11]))
-    scores = random_scores(rng, people, highest=int(rng.choice([0, 2, 50, 10_000])), density=rng.uniform(0.5, 1.0))
-    for coverage in (True, False):
-        pairs = pair_up(market_of(scores), coverage=coverage)
-        alone = int((pairs.mate < 0).sum())
-        found = pair_up_with_threes(market_of(scores), coverage=coverage)
-        assert_is_a_grouping(scores, found)
-        best = best_with_threes(scores, threes=alone, base=pairs.base)
-        assert best <= found.upper_bound
-        if alone <= 1:
-            assert found.value == best
-            assert found.gap == 0
-
-
-def test_an_even_pool_in_pairs_has_no_threes() -> None:
-    scores = random_scores(np.random.default_rng(1), 20, highest=1000, density=1.0)
-    found = pair_up_with_threes(market_of(scores))
-    assert len(found.threes) == 0
-    assert found.gap == 0
-    assert found.value == 2 * pair_up(market_of(scores)).value
-
-
-def test_each_odd_pool_that_can_only_meet_its_own_has_its_own_three() -> None:
-    scores = random_scores(np.random.default_rng(2), 40, highest=10_000, density=1.0)
-    pool = np.repeat([0, 1, 2, 3], [7, 9, 11, 13])
-    scores[pool[:, None] != pool] = FORBIDDEN
-    found = pair_up_with_threes(market_of(scores))
-    assert_is_a_grouping(scores, found)
-    assert len(found.threes) == 4
-    assert [len(set(pool[three].tolist())) for three in found.threes] == [1, 1, 1, 1]
-    assert ((found.mate >= 0).sum() + 12) == 40
-    assert found.gap == 0
-
-
-@pytest.mark.parametrize("highest", [5, 10_000])
-def test_an_odd_pool_of_hundreds_gets_the_best_three_proven(highest: int) -> None:
-    scores = random_scores(np.random.default_rng(3), 301, highest=highest, density=1.0)
-    found = pair_up_with_threes(market_of(scores))
-    assert_is_a_grouping(scores, found)
-    assert len(found.threes) == 1
-    assert (found.mate >= 0).sum() == 298
-    assert found.gap == 0
-
-
-def test_a_stopped_search_for_a_three_has_an_honest_gap() -> None:
-    scores = random_scores(np.random.default_rng(4), 11, highest=10_000, density=1.0)
-    found = pair_up_with_threes(market_of(scores), stop=lambda: True)
-    assert_is_a_grouping(scores, found)
-    assert best_with_threes(scores, threes=1, base=found.base) <= found.upper_bound
