@@ -3,7 +3,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.domain.encoding import Encoded, contributions_of, encode, some_rows
+from matching.domain.encoding import Encoded, Shares, encode, some_rows
 from matching.domain.engine.market import FORBIDDEN, Market
 from matching.domain.engine.scoring import score_row
 from matching.domain.people import Profile
@@ -147,7 +147,7 @@ def test_the_contributions_of_many_pairs_are_those_of_each_pair(problem: Problem
     row, column = (part.ravel() for part in np.indices((len(rows), len(columns)), dtype=np.int32))
     scores = np.stack([score_row(encoded.market, number) for number in range(len(rows))]).ravel()
     row, column = row[scores >= 0], column[scores >= 0]
-    found = contributions_of(problem, encoded, row, column)
+    found = Shares.of(problem, encoded).between(row, column)
     for place, (one, other) in enumerate(zip(row.tolist(), column.tolist(), strict=True)):
         expected = contributions(rows[one], columns[other], problem.rules, problem.format, problem.taxonomy)
         assert {name: int(points[place]) for name, points in found.items()} == expected

@@ -3,28 +3,23 @@
 The engine takes a hundred megabytes of memory: it comes with the first board, not with the service.
 """
 
-import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.domain.encoding import encode
+from matching.domain.encoding import Shares, encode
 from matching.domain.engine.market import Market
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.rules import Rules
-from matching.domain.scoring import contributions
 
 STEP = 40
 """Points that a mentor of one place is charged for each further person who is shown them."""
 MOST = 1500
 """Points that anybody is charged at most: a far better mentor is shown all the same."""
-
-UNPACKED = 2000
-"""Profiles of mentors that are kept at hand, so that showing them again costs nothing."""
 
 
 class Suggestion(NamedTuple):
@@ -39,18 +34,17 @@ class Suggestion(NamedTuple):
 class Board:
     """The market of a programme and its people; `charge` grows with each person who is shown a mentor."""
 
-    market: Market
-    frame: Problem
+    shares: Shares
     rows: dict[str, int]
     columns: tuple[str, ...]
-    people: dict[str, bytes]
-    """Each mentee's and each mentor's profile, packed: a hundred thousand of them would be many small objects."""
-    mentors: dict[str, bytes]
     charge: npt.NDArray[np.int32]
     shown: npt.NDArray[np.int32]
     seen: set[tuple[int, int]] = field(default_factory=set)
-    unpacked: dict[str, Profile] = field(default_factory=dict)
-    """Mentors who were shown last."""
+
+    @property
+    def market(self) -> Market:
+        """Who may be with whom, and how well they fit."""
+        return self.shares.market
 
     def ranking(self, mentee: str) -> list[str]:
         """All mentors whom the rules allow somebody, the best first; of equal ones the first column."""
@@ -66,27 +60,19 @@ class Board:
         from matching.domain.engine.scoring import top  # noqa: PLC0415  takes the engine in
 
         places, worth = top(self.market, self.rows[mentee], count, self.charge)
+        scores = worth + self.charge[places]
+        return [(self.columns[place], score) for place, score in zip(places.tolist(), scores.tolist(), strict=True)]
+
+    def explained(self, mentee: str, found: Sequence[tuple[str, int]], place: dict[str, int]) -> list[Suggestion]:
+        """Suggestions with their contributions; `place` is each mentor's column."""
+        columns = np.array([place[name] for name, _ in found], np.int32)
+        parts = self.shares.between(np.full(len(found), self.rows[mentee], np.int32), columns)
+        names = [str(name) for name in parts]
+        table = np.stack(list(parts.values()), axis=1).tolist()
         return [
-            (self.columns[place], int(points + self.charge[place]))
-            for place, points in zip(places.tolist(), worth.tolist(), strict=True)
+            Suggestion(name, score, dict(zip(names, points, strict=True)))
+            for (name, score), points in zip(found, table, strict=True)
         ]
-
-    def explained(self, mentee: str, found: Sequence[tuple[str, int]]) -> list[Suggestion]:
-        """Suggestions with their contributions."""
-        one: Profile = pickle.loads(self.people[mentee])  # noqa: S301  packed by this class itself
-        listed = []
-        for name, score in found:
-            parts = contributions(one, self._mentor(name), self.frame.rules, self.frame.format, self.frame.taxonomy)
-            listed.append(Suggestion(name, score, {str(key): points for key, points in parts.items()}))
-        return listed
-
-    def _mentor(self, name: str) -> Profile:
-        found = self.unpacked.get(name)
-        if found is None:
-            if len(self.unpacked) >= UNPACKED:
-                self.unpacked.clear()
-            found = self.unpacked[name] = pickle.loads(self.mentors[name])  # noqa: S301
-        return found
 
     def show(self, mentee: str, names: Sequence[str], place: dict[str, int]) -> None:
         """Somebody is shown these: each counts once for each person who sees them."""
@@ -106,12 +92,9 @@ def board_of(problem: Problem) -> Board:
     columns = [problem.columns[place] for place in encoded.column_order.tolist()]
     nothing = np.zeros(len(columns), dtype=np.int32)
     return Board(
-        market=encoded.market,
-        frame=replace(problem, mentees=(), mentors=()),
+        shares=Shares.of(problem, encoded),
         rows={problem.mentees[place].employee_id: row for row, place in enumerate(encoded.row_order.tolist())},
         columns=tuple(profile.employee_id for profile in columns),
-        people={profile.employee_id: pickle.dumps(profile, 5) for profile in problem.mentees},
-        mentors={profile.employee_id: pickle.dumps(profile, 5) for profile in columns},
         charge=nothing.copy(),
         shown=nothing.copy(),
     )
@@ -121,4 +104,4 @@ def warm_up() -> None:
     """Ask a board of two people everything that others are asked, so that no request waits for a compiler."""
     board = board_of(Problem("one_on_one", Rules(), (Profile("E", line=(1, 1)),), (Profile("M", line=(2, 2)),)))
     board.ranking("E")
-    board.explained("E", board.best("E", 1))
+    board.explained("E", board.best("E", 1), {"M": 0})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matching.domain.encoding import Encoded, contributions_of, encode, some_rows
+from matching.domain.encoding import Encoded, Shares, encode, some_rows
 from matching.domain.engine.assignment import Progress, Stop
 from matching.domain.engine.market import FULL
 from matching.domain.engine.scoring import best
@@ -127,7 +127,7 @@ def _explained(problem: Problem, encoded: Encoded, found: Matching) -> Iterator[
         return
     rows = np.flatnonzero(found.mate >= 0).astype(np.int32)
     columns = found.mate[rows].astype(np.int32)
-    parts = contributions_of(problem, encoded, rows, columns)
+    parts = Shares.of(problem, encoded).between(rows, columns)
     names = [str(name) for name in parts]
     people, others = encoded.people(problem)
     table = np.stack(list(parts.values()), axis=1)

@@ -85,7 +85,7 @@ class Boards:
             return []
         found = [one for one in found if one[0] in kept.place]
         kept.board.show(mentee, [name for name, _ in found], kept.place)
-        return kept.board.explained(mentee, found)
+        return kept.board.explained(mentee, found, kept.place)
 
     async def keep(self, context: Any) -> None:
         """Work until the service stops."""

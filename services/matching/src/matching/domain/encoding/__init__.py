@@ -2,6 +2,6 @@
 
 from matching.domain.encoding.markets import Encoded, encode, some_rows
 from matching.domain.encoding.particulars import wish_lists
-from matching.domain.encoding.shares import contributions_of
+from matching.domain.encoding.shares import Shares
 
-__all__ = ["Encoded", "contributions_of", "encode", "some_rows", "wish_lists"]
+__all__ = ["Encoded", "Shares", "encode", "some_rows", "wish_lists"]

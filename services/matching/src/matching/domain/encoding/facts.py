@@ -66,13 +66,12 @@ class Facts:
         for name, (by, table) in self._tables().items():
             yield self._lines(name, by, table, np.int16, both_ways=self._peers)
 
-    def points(self, rows: Indices, columns: Indices) -> dict[Criterion, npt.NDArray[np.int64]]:
-        """The same for some pairs, of people who stand on one side each."""
-        found: dict[Criterion, npt.NDArray[np.int64]] = {}
+    def shares(self) -> dict[Criterion, tuple[Indices, Indices, Table]]:
+        """The same of people who stand on one side each: the classes of both sides, and the table between them."""
+        found: dict[Criterion, tuple[Indices, Indices, Table]] = {}
         for name, (by, table) in self._tables().items():
             (row_class, of_rows), (column_class, of_columns) = self._classes(by)
-            small = table(of_rows, of_columns)
-            found[name] = small[row_class[rows], column_class[columns]].astype(np.int64)
+            found[name] = row_class, column_class, table(of_rows, of_columns).astype(np.int16)
         return found
 
     def _tables(self) -> dict[Criterion, tuple[str, Callable[[list[Any], list[Any]], Table]]]:

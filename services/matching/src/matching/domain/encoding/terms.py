@@ -45,9 +45,10 @@ def listed(entries: Sequence[Entries], rows: int) -> tuple[Terms, npt.NDArray[np
 
 def entries_of(terms: Terms, rows: npt.NDArray[Any]) -> tuple[Numbers, Numbers]:
     """Where the terms of some rows stand: for each the place of its row among `rows`, and its own in `terms.term`."""
-    size = np.diff(terms.start)[rows]
+    first_of = terms.start[rows]
+    size = terms.start[1:][rows] - first_of
     owner = np.repeat(np.arange(len(rows)), size)
-    first = np.repeat(terms.start[rows] - (np.cumsum(size) - size), size)
+    first = np.repeat(first_of - (np.cumsum(size) - size), size)
     return owner, np.arange(len(owner)) + first
 
 
