@@ -1,5 +1,7 @@
 """Statements straight to the driver: rows in pages."""
 
+from typing import Any, cast
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -8,6 +10,10 @@ from chassis import direct
 from chassis.transaction import Database, Tx
 
 NUMBERS = "SELECT number FROM generate_series(1, $1::integer) AS number ORDER BY number"
+
+
+def driver_of(tx: Tx) -> Any:
+    return cast("Any", tx.connection.sync_connection).connection.driver_connection
 
 
 async def pages(tx: Tx, rows: int, size: int = 3) -> list[list[int]]:
@@ -65,3 +71,20 @@ async def test_a_statement_that_fails_leaves_its_connection_as_good_as_new(datab
         await fail()
     async with database.transaction() as tx:
         assert await pages(tx, 1) == [[1]]
+
+
+async def test_what_only_reads_begins_no_transaction(database: Database) -> None:
+    async with database.transaction() as tx:
+        await direct.read(tx.connection, "SELECT 1")
+        assert not driver_of(tx).is_in_transaction()
+        await tx.connection.execute(text("INSERT INTO tick (value) VALUES (7)"))
+        ((seen,),) = await direct.read(tx.connection, "SELECT count(*) FROM tick WHERE value = $1", 7)
+        assert (seen, driver_of(tx).is_in_transaction()) == (1, True)
+
+
+async def test_a_read_that_fails_is_told_as_any_other_and_leaves_the_connection_in_use(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with database.transaction() as tx:
+            await direct.read(tx.connection, "SELECT 1 / $1::integer", 0)
+    async with database.transaction() as tx:
+        assert [tuple(row) for row in await direct.read(tx.connection, "SELECT 1")] == [(1,)]

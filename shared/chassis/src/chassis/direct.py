@@ -83,6 +83,14 @@ async def fetch(connection: AsyncConnection, statement: str, *values: Any) -> li
     return await _watched(connection, _parts(connection)[1].fetch(statement, *values))
 
 
+async def read(connection: AsyncConnection, statement: str, *values: Any) -> list[asyncpg.Record]:
+    """Run a prepared statement that changes and locks nothing, and give its rows.
+
+    No transaction is begun for it: one that has only read is spared the round trips of its beginning and its end.
+    """
+    return await _watched(connection, _parts(connection)[1].fetch(statement, *values))
+
+
 async def pages(
     connection: AsyncConnection, statement: str, *values: Any, size: int
 ) -> AsyncIterator[list[asyncpg.Record]]:

@@ -100,7 +100,7 @@ async def count_refusals(tx: Tx, counted: Mapping[tuple[str, str], int]) -> None
 
 async def is_departed(tx: Tx, employee_id: str) -> bool:
     """Whether somebody has left or is erased."""
-    ((departed,),) = await direct.fetch(tx.connection, _DEPARTED, employee_id)
+    ((departed,),) = await direct.read(tx.connection, _DEPARTED, employee_id)
     return bool(departed)
 
 

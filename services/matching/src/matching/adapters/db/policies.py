@@ -35,7 +35,7 @@ class Prospects(NamedTuple):
 
 async def prospects_of(tx: Tx, programme_id: UUID, mentee: str, names: Collection[str]) -> Prospects | None:
     """All that recommendations have to ask, of the mentors with these names; nothing without such a programme."""
-    found = await direct.fetch(tx.connection, _PROSPECTS, programme_id, mentee, list(names))
+    found = await direct.read(tx.connection, _PROSPECTS, programme_id, mentee, list(names))
     if not found:
         return None
     status, format_, owner_id, self_match, asks, free, before = found[0]
