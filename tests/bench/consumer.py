@@ -82,13 +82,13 @@ async def fill(connection: Client, count: int) -> None:
 
 
 async def ours(connection: Client, nats_url: str, url: str, count: int, collector: str | None) -> float:
-    """Events per second of our consumer in a process of its own; its spans go to a collector, if there is one."""
+    """Events per second of our consumer in a process of its own; its spans are recorded, or go to a collector."""
     await durable(connection, "bench", SUBSCRIPTION)
     look = await asyncpg.connect(url)
     await look.execute("TRUNCATE thing, inbox, outbox RESTART IDENTITY")
     environment = {"MENTORSHIP_DATABASE_URL": url, "MENTORSHIP_NATS_URL": nats_url}
     exported = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector} if collector else {}
-    process, _ = start_process("tests.bench.pipeline_process", ["consumer"], environment | exported)
+    process, _ = start_process("tests.bench.pipeline_process", ["consumer", "recording"], environment | exported)
     try:
         first = await reached(look, 1)
         started = time.perf_counter()

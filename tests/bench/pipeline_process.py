@@ -1,8 +1,11 @@
-"""One end of the pipeline: `python -m tests.bench.pipeline_process relay|consumer`."""
+"""One end of the pipeline: `python -m tests.bench.pipeline_process relay|consumer [recording]`."""
 
 import asyncio
 import sys
 
+from opentelemetry.sdk.trace import SpanProcessor
+
+from chassis import telemetry
 from chassis.service import Service, run
 from chassis.settings import ServiceSettings
 from tests.bench.consumer import SUBSCRIPTION
@@ -21,5 +24,14 @@ def service(role: str) -> Service:
     return made
 
 
+def record_spans() -> None:
+    """Have every span made and handed over as to an exporter, to one that keeps nothing."""
+    configured = telemetry.configure("bench")
+    assert configured is not None
+    configured.traces.add_span_processor(SpanProcessor())
+
+
 if __name__ == "__main__":
+    if "recording" in sys.argv:
+        record_spans()
     run(lambda: service(sys.argv[1]))

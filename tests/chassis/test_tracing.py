@@ -4,14 +4,16 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+from nats.aio.msg import Msg
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
 from chassis.cloudevents import CloudEvent, headers_of
+from chassis.delivery import Delivery, read_at
 from chassis.replays import Replays
-from chassis.tracing import LeanSpan, child_span, format_traceparent, parse_traceparent
+from chassis.tracing import LeanSpan, child_span, format_traceparent, parse_traceparent, start_span
 from tests.chassis import probe
 from tests.eventually import eventually
 from tests.fixtures.bus import Bus
@@ -41,6 +43,40 @@ def test_a_lean_span_reaches_the_exporter_as_any_other(spans: InMemorySpanExport
 def test_what_the_sender_did_not_sample_is_not_recorded(spans: InMemorySpanExporter) -> None:
     child_span("process a.b", _sender(sampled=False), SpanKind.CONSUMER, {}).end()
     assert spans.get_finished_spans() == ()
+
+
+def test_without_an_exporter_the_senders_trace_goes_on_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
+    sender = _sender(sampled=True)
+    assert child_span("process a.b", sender, SpanKind.CONSUMER, {}).get_span_context() == sender
+    for written in (format_traceparent(sender), f"CC-{0xABC:032X}-{0xDEF:016X}-01-later"):
+        assert _trace_of(_delivery(written)) == (sender, format_traceparent(sender))
+    anew, passed_on = _trace_of(_delivery(format_traceparent(sender)), anew=True)
+    assert anew.trace_id != sender.trace_id
+    assert passed_on == format_traceparent(anew)
+
+
+def _trace_of(delivery: Delivery, *, anew: bool = False) -> tuple[SpanContext, str | None]:
+    """What a message's own work belongs to, and what is passed on."""
+    start_span(delivery, "probe-echo", anew=anew)
+    assert delivery.span is not None
+    assert delivery.received is not None
+    return delivery.span.get_span_context(), delivery.received.traceparent
+
+
+def _delivery(traceparent: str) -> Delivery:
+    goal = probe.goal()
+    envelope = CloudEvent(
+        "1", "/a", goal.subject, goal.thing_id, datetime.now(UTC), 1, goal.model_dump_json().encode(), traceparent
+    )
+    message = Msg(
+        _client=None,  # type: ignore[arg-type]
+        subject=goal.subject,
+        data=envelope.data,
+        headers=headers_of(envelope),
+    )
+    return read_at(message, {goal.subject: type(goal)}, "SESSIONS", 1, 1, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from chassis.failures import DRIVER_ERRORS
 from chassis.outbox import CHANNEL
 from chassis.publishing import BATCH_ROWS, PublishRefused, publish_batch, publish_one
 from chassis.subscription import prefix_of, stream_of
+from chassis.tracing import is_anything_kept
 from chassis.transaction import KEEPALIVE, Database
 from chassis.underway import Waiting, batches_of, begin_span, outgoing_of, spans_of, waiting_of
 
@@ -211,8 +212,9 @@ class Relay:
         log.warning("relay_refused", stream=stream, reason=type(error).__name__, code=getattr(error, "code", None))
 
     async def _publish(self, stream: str, rows: list[Waiting], done: list[int]) -> None:
-        for row in rows:
-            begin_span(row)
+        if is_anything_kept():
+            for row in rows:
+                begin_span(row)
         if len(rows) < BATCH_FROM:
             await self._singly(stream, rows, done)
             return

@@ -1,6 +1,7 @@
 """Spans of messages: each message has its own, a child of its own sender's, whatever batch it came in."""
 
 import random
+import re
 import time
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ from opentelemetry.util.types import AttributeValue
 from chassis.delivery import Delivery
 
 _tracer = trace.get_tracer("chassis")
+_is_canonical = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 
 def parse_traceparent(value: str | None) -> SpanContext | None:
@@ -117,8 +119,19 @@ _UNSET = Status(StatusCode.UNSET)
 _SCOPE = InstrumentationScope("chassis")
 
 
+def is_anything_kept() -> bool:
+    """Whether spans of this process reach anybody: without an exporter they do not."""
+    provider = trace.get_tracer_provider()
+    return not isinstance(provider, TracerProvider) or bool(provider._active_span_processor._span_processors)  # noqa: SLF001
+
+
 def is_unrecorded(sender: SpanContext) -> bool:
-    """Whether nobody will see what comes of a message: its sender's trace then goes on as it is."""
+    """Whether nobody will see what comes of a message: its sender's trace then goes on as it is.
+
+    A span that nobody keeps would be missing between those of the services that export theirs.
+    """
+    if not is_anything_kept():
+        return True
     provider = trace.get_tracer_provider()
     return (
         not sender.trace_flags.sampled
@@ -151,8 +164,14 @@ def start_span(delivery: Delivery, durable: str, *, anew: bool = False) -> None:
     `anew` is for work long after its message: a trace of its own, linked to the sender's.
     """
     envelope = delivery.envelope
-    name = f"process {delivery.message.subject}"
     sender = parse_traceparent(envelope.traceparent) if envelope else None
+    if envelope and sender and not anew and is_unrecorded(sender):
+        delivery.span = NonRecordingSpan(sender)
+        if delivery.received:
+            as_it_came = _is_canonical(envelope.traceparent or "")
+            delivery.received.traceparent = envelope.traceparent if as_it_came else format_traceparent(sender)
+        return
+    name = f"process {delivery.message.subject}"
     attributes: dict[str, AttributeValue] = {
         "messaging.system": "nats",
         "messaging.operation.type": "process",
