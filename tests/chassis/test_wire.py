@@ -1,5 +1,7 @@
 """NATS's protocol read and written by ourselves: the same messages as nats-py's, however the bytes arrive."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from nats.aio.msg import Msg
 from nats.errors import BadHeaderError, ProtocolError
 
-from chassis.cloudevents import headers_of
+from chassis.cloudevents import Undecodable, decode, decode_as_written, headers_of
 from chassis.wire import Outgoing, QuickParser, command_of, header_block, parse_header_lines
 from tests.bench.consumer import an_event
 
@@ -95,3 +97,62 @@ def test_no_header_ends_another_or_has_a_name_that_is_none() -> None:
     }
     with pytest.raises(BadHeaderError):
         header_block({"ce id": "1"})
+
+
+PLAIN = an_event(1)
+WRITTEN = header_block(headers_of(replace(PLAIN, cause="/hr/7")) | {"Nats-Batch-Id": "x", "Nats-Batch-Sequence": "2"})
+
+
+def _read(block: bytes) -> object:
+    try:
+        return decode(PLAIN.type, parse_header_lines(block[10:]), PLAIN.data)
+    except Undecodable as refused:
+        return refused
+
+
+def test_what_we_write_ourselves_is_read_in_one_go() -> None:
+    assert decode_as_written(PLAIN.type, WRITTEN, PLAIN.data) == replace(PLAIN, cause="/hr/7") == _read(WRITTEN)
+    assert decode_as_written("another.type", WRITTEN, PLAIN.data) is None
+
+
+@given(
+    texts=st.lists(st.text('a/%" \u00e9\r\n\t~', max_size=4), min_size=4, max_size=4),
+    trace=st.none() | st.text("0-%\u00e9 ", max_size=4),
+)
+def test_envelopes_are_read_in_one_go_as_at_length(texts: list[str], trace: str | None) -> None:
+    id_, source, subject, cause = texts
+    event = replace(PLAIN, id=id_, source=source, subject=subject, cause=cause, traceparent=trace)
+    block = header_block(headers_of(event))
+    found = decode_as_written(PLAIN.type, block, PLAIN.data)
+    assert found is None or found == _read(block)
+
+
+@given(
+    at=st.integers(min_value=0, max_value=len(WRITTEN) - 1),
+    instead=st.sampled_from(
+        [b"", b"\r\n", b"\n", b"\r", b" ", b"%41", b"\xff", b"9", b"-", b": ", b"\r\nce-id: 2", b"\r\ntraceparent: 3"]
+    ),
+    width=st.integers(min_value=0, max_value=40),
+)
+def test_headers_that_were_tampered_with_are_read_in_one_go_as_at_length(at: int, instead: bytes, width: int) -> None:
+    block = WRITTEN[:at] + instead + WRITTEN[at + width :]
+    found = decode_as_written(PLAIN.type, block, PLAIN.data)
+    assert found is None or found == _read(block)
+
+
+@pytest.mark.parametrize(
+    ("ours", "other"),
+    [
+        (rb"ce-time: [^\r]*", b"ce-time: 2026-01-31T12:00:00"),
+        (rb"ce-time: [^\r]*", b"ce-time: yesterday"),
+        (rb"ce-entityversion: [^\r]*", b"ce-entityversion: -1"),
+        (rb"ce-entityversion: [^\r]*", b"ce-entityversion: 9223372036854775808"),
+        (rb"ce-specversion: 1.0", b"ce-specversion: 1.1"),
+        (rb"ce-id: [^\r]*", b"ce-id: " + b"1" * 513),
+        (rb"ce-subject: [^\r]*", b"ce-subject: " + b"1" * 513),
+    ],
+)
+def test_what_must_be_refused_is_left_to_the_reader_that_says_why(ours: bytes, other: bytes) -> None:
+    block = re.sub(ours, other, WRITTEN)
+    assert decode_as_written(PLAIN.type, block, PLAIN.data) is None
+    assert isinstance(_read(block), Undecodable)

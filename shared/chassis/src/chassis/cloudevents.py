@@ -93,6 +93,40 @@ def size_of(headers: Mapping[str, str], data: bytes) -> int:
     return len(data) + sum(len(name) + len(value) + 4 for name, value in headers.items()) + 14
 
 
+_as_written = re.compile(
+    r"NATS/1\.0\r\n"
+    r"ce-specversion: 1\.0\r\n"
+    r"ce-id: ([!#$&-~]{1,512})\r\n"
+    r"ce-source: ([!#$&-~]{1,512})\r\n"
+    r"ce-type: ([!#$&-~]{1,512})\r\n"
+    r"ce-subject: ([!#$&-~]{0,512})\r\n"
+    r"ce-time: ([!#$&-~]{1,64})\r\n"
+    r"ce-entityversion: ([0-9]{1,18})\r\n"
+    r"ce-dataschema: [^\r]*\r\n"
+    r"content-type: [^\r]*\r\n"
+    r"Nats-Msg-Id: [^\r]*\r\n"
+    r"(?:ce-causationid: ([!#$&-~]{1,1025})\r\n)?"
+    r"(?:traceparent: ([!#$&-~]{1,512})\r\n)?"
+    r"(?:Nats-[^\r]*\r\n)*\r\n"
+).fullmatch
+"""The headers of `headers_of` on the wire, with no character that is encoded, and with what the relay adds."""
+
+
+def decode_as_written(subject: str, block: bytes, body: bytes) -> CloudEvent | None:
+    """Read an event whose headers stand as we write them, at a third of the price; None if they do not."""
+    try:
+        found = _as_written(block.decode("ascii"))
+        if found is None:
+            return None
+        id_, source, type_, about, time, version, cause, traceparent = found.groups()
+        at = datetime.fromisoformat(time)
+    except ValueError:
+        return None
+    if type_ != subject or at.tzinfo is None:
+        return None
+    return CloudEvent(id_, source, type_, about, at, int(version), body, traceparent, cause)
+
+
 def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> CloudEvent:
     """Read a NATS message in binary or structured mode; raises `Undecodable`."""
     if headers:

@@ -10,10 +10,11 @@ from nats.aio.msg import Msg
 from opentelemetry.trace import Span
 from pydantic import ValidationError
 
-from chassis.cloudevents import CloudEvent, Undecodable, decode
+from chassis.cloudevents import CloudEvent, Undecodable, decode, decode_as_written
 from chassis.digests import digest_of
 from chassis.ids import identity_of
 from chassis.subscription import Received
+from chassis.wire import Arrived
 from contracts.event import EventClass
 
 _NOBODY = UUID(int=0)
@@ -55,7 +56,7 @@ def read_at(
     """Decode a message of which is known where it stands."""
     delivery = Delivery(message, stream, sequence, deliveries, stored_at)
     try:
-        delivery.envelope = decode(message.subject, message.headers, message.data)
+        delivery.envelope = _envelope_of(message)
         understand(delivery, delivery.envelope, events)
     except Undecodable as error:
         delivery.refused = error.reason
@@ -65,6 +66,12 @@ def read_at(
         # Without an identity of its own it is known by its place in the stream.
         delivery.identity = identity_of(f"nats:{stream}", str(sequence))
     return delivery
+
+
+def _envelope_of(message: Msg) -> CloudEvent:
+    if isinstance(message, Arrived) and (found := decode_as_written(message.subject, message.block, message.data)):
+        return found
+    return decode(message.subject, message.headers, message.data)
 
 
 def understand(delivery: Delivery, envelope: CloudEvent, events: Mapping[str, EventClass]) -> None:

@@ -7,6 +7,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from nats.aio.client import Client
@@ -15,6 +16,8 @@ from nats.errors import BadHeaderError, ConnectionClosedError, ProtocolError
 from nats.protocol.parser import Parser
 
 Take = Callable[[Msg], None]
+_Message = tuple[int, bytes, bytes, bytes, bytes | None]
+"""Subscription, subject, subject to answer to, payload and headers."""
 
 _VERSION = b"NATS/1.0\r\n"
 _LINE = 64 * 1024
@@ -50,13 +53,20 @@ def command_of(message: Outgoing, reply: str = "") -> bytes:
 
 def header_block(headers: Mapping[str, str]) -> bytes:
     """Message headers on the wire, as nats-py writes them but without a look at every character."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    for name in headers.keys() - _KNOWN:
+    block = _form_of(tuple(headers)) % tuple(headers.values())
+    if block.count("\n") != len(headers) + 2 or block.count("\r") != len(headers) + 2:
+        return header_block({name: " ".join(value.splitlines()) for name, value in headers.items()})
+    return block.encode()
+
+
+@lru_cache(256)
+def _form_of(names: tuple[str, ...]) -> str:
+    """Where the values of these headers go; all messages of a kind have the same."""
+    for name in names:
         if not _is_name(name):
             raise BadHeaderError(name)
-    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
-        return header_block({name: " ".join(value.splitlines()) for name, value in headers.items()})
-    return f"NATS/1.0\r\n{lines}\r\n".encode()
+    lines = "".join(f"{name.replace('%', '%%')}: %s\r\n" for name in names)
+    return f"NATS/1.0\r\n{lines}\r\n"
 
 
 def parse_header_lines(raw: bytes) -> dict[str, str]:
@@ -67,6 +77,24 @@ def parse_header_lines(raw: bytes) -> dict[str, str]:
         if name in _KNOWN or (colon and _is_token(name := name.strip())):
             headers[name] = value.strip()
     return headers
+
+
+class Arrived(Msg):
+    """A message whose headers are read when somebody asks for them."""
+
+    def __init__(self, client: Client, subject: str, reply: str, data: bytes, block: bytes, sid: int) -> None:
+        self._client = client
+        self.subject = subject
+        self.reply = reply
+        self.data = data
+        self.block = block
+        """The headers as they came."""
+        self._sid = sid
+
+    @property
+    def headers(self) -> dict[str, str]:  # type: ignore[override]
+        """The headers by name."""
+        return parse_header_lines(self.block[len(_VERSION) :]) if self.block.startswith(_VERSION) else {}
 
 
 class QuickParser(Parser):
@@ -92,7 +120,9 @@ class QuickParser(Parser):
         self.buf = bytearray()
         while end >= 0:
             if data.startswith((b"HMSG ", b"MSG "), at):
-                after = await self._message(data, at, end)
+                after, left = self._message(data, at, end)
+                if left is not None:
+                    await self.nc._process_msg(*left)
             else:
                 after = end + 2
                 await super().parse(data[at:after])
@@ -105,8 +135,11 @@ class QuickParser(Parser):
             raise ProtocolError("nats: unknown protocol")
         self.buf = bytearray(data[at:])
 
-    async def _message(self, data: bytes, at: int, end: int) -> int:
-        """Deliver the message whose control line ends there; gives where it ends, -1 if it is not all there."""
+    def _message(self, data: bytes, at: int, end: int) -> tuple[int, _Message | None]:
+        """Take the message whose control line ends there, or give it back if nobody diverted it.
+
+        Gives where it ends, too: -1 if it is not all there.
+        """
         try:
             # subject, sid, reply if there is one, size of the headers if there are any, size of all
             kind, subject, sid, *reply, size = data[at:end].split()
@@ -115,18 +148,16 @@ class QuickParser(Parser):
         except (ValueError, IndexError) as error:
             raise ProtocolError("nats: malformed MSG") from error
         if len(data) < after:
-            return -1
+            return -1, None
         block, payload = data[begin : begin + head], data[begin + head : after - 2]
         take = self.diverted.get(number)
         if take is None or not reply:
-            await self.nc._process_msg(number, subject, reply[0] if reply else b"", payload, block or None)
-            return after
+            return after, (number, subject, reply[0] if reply else b"", payload, block or None)
         stats = self.nc.stats
         stats["in_msgs"] += 1
         stats["in_bytes"] += len(payload)
-        headers = parse_header_lines(block[len(_VERSION) :]) if block.startswith(_VERSION) else {}
-        take(Msg(self.nc, subject.decode(), reply[0].decode(), payload, headers, _sid=number))
-        return after
+        take(Arrived(self.nc, subject.decode(), reply[0].decode(), payload, block, number))
+        return after, None
 
 
 def quicken(connection: Client) -> None:
