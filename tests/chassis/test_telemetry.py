@@ -2,11 +2,13 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -14,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from chassis import telemetry
+from tests.fixtures.certificates import CertificateAuthority
 
 PROCESS = """
 import logging
@@ -38,7 +41,9 @@ if made:
 
 
 def run(**variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    # requests, with which the exporter speaks, prefers the bundles of these two to what `OTEL_*` says
+    others = ("OTEL_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     command = [sys.executable, "-W", "error", "-c", PROCESS]
     done = subprocess.run(command, env={**kept, **variables}, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -46,8 +51,8 @@ def run(**variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def collector() -> Iterator[tuple[str, dict[str, bytes]]]:
-    """A receiver of OTLP over HTTP: its address and the last body of each path."""
+def collector(tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """A receiver of OTLP over HTTP, with `tls` over HTTPS: its address and the last body of each path."""
     bodies: dict[str, bytes] = {}
 
     class Receive(BaseHTTPRequestHandler):
@@ -61,9 +66,11 @@ def collector() -> Iterator[tuple[str, dict[str, bytes]]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receive)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", bodies
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", bodies
     finally:
         server.shutdown()
         server.server_close()
@@ -97,6 +104,19 @@ def test_one_signal_can_have_an_endpoint_of_its_own_and_a_name_from_outside() ->
     assert list(bodies) == ["/spans"]
     attributes = ExportTraceServiceRequest.FromString(bodies["/spans"]).resource_spans[0].resource.attributes
     assert [item.value.string_value for item in attributes if item.key == "service.name"] == ["somebody"]
+
+
+def test_a_collector_is_told_over_tls_what_happened_and_one_that_is_not_believed_is_not(scratch: Path) -> None:
+    company, stranger = CertificateAuthority(scratch / "company"), CertificateAuthority(scratch / "stranger")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*company.certificate())
+    with collector(context) as (url, bodies):
+        endpoint = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{url}/spans", "OTEL_EXPORTER_OTLP_TIMEOUT": "5"}
+        for file, why in ((stranger.file, "certificate verify failed"), (scratch / "nothing", "invalid path")):
+            assert why in run(OTEL_EXPORTER_OTLP_CERTIFICATE=str(file), **endpoint).stdout
+            assert bodies == {}
+        run(OTEL_EXPORTER_OTLP_CERTIFICATE=str(company.file), **endpoint)
+    assert list(bodies) == ["/spans"]
 
 
 @pytest.mark.parametrize(
