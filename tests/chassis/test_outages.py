@@ -15,8 +15,10 @@ from chassis import direct
 from chassis.direct import Transaction
 from chassis.failures import Meaning, meaning_of
 from chassis.health import Readiness
+from chassis.problems import database_problem
 from chassis.transaction import Database, Tx
-from tests.chassis.notebook import REVISION, Notebook
+from mentorship.local.issuer import Issuer
+from tests.chassis.notebook import REVISION, Notebook, opened
 from tests.conftest import Bearer
 
 LOST = asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
@@ -31,6 +33,9 @@ FAILURES = [
     pytest.param(asyncpg.CrashShutdownError("terminating connection because of crash"), id="57P02"),
     pytest.param(asyncpg.CannotConnectNowError("the database system is starting up"), id="57P03"),
     pytest.param(asyncpg.TooManyConnectionsError("sorry, too many clients already"), id="53300"),
+    pytest.param(asyncpg.InvalidPasswordError("password authentication failed"), id="28P01"),
+    pytest.param(asyncpg.InvalidAuthorizationSpecificationError("role is not permitted to log in"), id="28000"),
+    pytest.param(asyncpg.InvalidCatalogNameError("database does not exist"), id="3D000"),
     pytest.param(asyncpg.IdleInTransactionSessionTimeoutError("terminating connection"), id="25P03"),
     pytest.param(asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"), id="25006"),
     pytest.param(asyncpg.SerializationError("could not serialize access"), id="40001"),
@@ -87,6 +92,27 @@ async def test_a_server_that_dies_between_the_password_and_the_first_question_is
         answer = await client.get("/v1/notes", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_away"), answer.text
     assert (await client.get("/v1/notes", headers=headers)).status_code == 200
+
+
+async def test_a_password_that_is_no_longer_accepted_is_an_outage(
+    notebook_url: str, issuer: Issuer, bearer: Bearer
+) -> None:
+    headers, admin = bearer("E1", "employee"), await asyncpg.connect(notebook_url)
+    await admin.execute("CREATE ROLE locked_out SUPERUSER LOGIN PASSWORD 'first'")
+    url = f"postgresql://locked_out:first@{notebook_url.rpartition('@')[2]}"
+    try:
+        async with opened(url, issuer.url, requests_per_second=0) as notebook, notebook.client() as client:
+            assert (await client.get("/v1/notes", headers=headers)).status_code == 200
+            await admin.execute("ALTER ROLE locked_out PASSWORD 'second'")
+            await notebook.database.engine.dispose()
+            answer = await client.get("/v1/notes", headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
+            assert await Readiness(lambda: notebook.database, REVISION).reason() == "database_away"
+            await admin.execute("ALTER ROLE locked_out PASSWORD 'first'")
+            assert (await client.get("/v1/notes", headers=headers)).status_code == 200
+    finally:
+        await admin.execute("DROP ROLE locked_out")
+        await admin.close()
 
 
 @pytest.mark.parametrize("error", FAILURES)
@@ -149,6 +175,39 @@ async def test_a_transaction_that_the_server_ended_is_an_outage(probe_url: str) 
             await _after_the_end(database, ask)
         assert meaning_of(ended.value, ()) is Meaning.DATABASE_AWAY
     await database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [("SELECT $1::int", ()), ("SELECT $1::int", (1, 2)), ("SELECT 1", (1,)), ("SELECT $1::int", (1,) * 32_768)],
+)
+async def test_a_statement_that_was_given_the_wrong_number_of_values_is_a_fault_of_ours_and_no_outage(
+    probe_url: str, statement: str, values: tuple[Any, ...]
+) -> None:
+    database = Database(probe_url, "/mentorship/probe")
+    asked: tuple[Callable[[Tx], Awaitable[Any]], ...] = (
+        lambda tx: tx.connection.exec_driver_sql(statement, values),
+        lambda tx: direct.fetch(tx.connection, statement, *values),
+        lambda tx: asyncpg.Connection.fetch(_driver(tx), statement, *values),
+    )
+    for ask in asked:
+        with pytest.raises((DBAPIError, asyncpg.InterfaceError)) as wrong:
+            await _in_transaction(database, ask)
+        assert meaning_of(wrong.value, ()) is Meaning.UNKNOWN
+        assert database_problem(wrong.value) is None
+    await database.close()
+
+
+async def _in_transaction(database: Database, ask: Callable[[Tx], Awaitable[Any]]) -> None:
+    async with database.transaction() as tx:
+        await tx.connection.execute(text("SELECT 1"))
+        await ask(tx)
+
+
+def _driver(tx: Tx) -> Any:
+    connection = tx.connection.sync_connection
+    assert connection is not None
+    return connection.connection.driver_connection
 
 
 async def test_whoever_goes_on_after_a_loss_meets_the_same_outage(probe_url: str) -> None:

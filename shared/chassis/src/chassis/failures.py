@@ -25,7 +25,10 @@ DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Internal
 The "internal" one is of a connection that was ended between two of its steps.
 """
 _TRANSIENT_STATES = {"40001", "40P01", "55P03", "57014"}
-_AWAY_STATES = ("08", "57P", "53", "25006", "25P03", "25P04")
+_AWAY_STATES = ("08", "28", "3D", "57P", "53", "25006", "25P03", "25P04")
+"""Beginnings of codes; 28 and 3D are of a login that is refused, or whose database is not there."""
+_WRONG_NUMBER = ("the server expects", "the number of query arguments")
+"""How asyncpg begins what it says of a statement and its values: its class is that of lost connections, too."""
 
 
 def meaning_of(error: BaseException, refusals: tuple[type[Exception], ...]) -> Meaning:
@@ -53,10 +56,18 @@ def _of_database(error: BaseException) -> Meaning:
         return Meaning.TRANSIENT
     if getattr(error, "connection_invalidated", False) or state.startswith(_AWAY_STATES):
         return Meaning.DATABASE_AWAY
+    if str(_of_driver(error)).startswith(_WRONG_NUMBER):
+        return Meaning.UNKNOWN
     # Without a state it is the driver that says so, of a connection that broke.
     if isinstance(error, (InterfaceError, OperationalError, InternalError, *DRIVER_ERRORS)) and not state:
         return Meaning.DATABASE_AWAY
     return Meaning.UNKNOWN
+
+
+def _of_driver(error: BaseException) -> BaseException:
+    """The driver's own error, which SQLAlchemy wraps twice."""
+    wrapped = (isinstance(error, DBAPIError) and error.orig) or error
+    return wrapped if isinstance(wrapped, DRIVER_ERRORS) else wrapped.__cause__ or wrapped
 
 
 def reason_of(error: BaseException) -> str:
