@@ -48,7 +48,7 @@ FAULTS = (
     Fault("sessions/api.py", "import sessions.subscribers", "same rooms"),
     Fault("sessions/subscribers.py", "import sessions.main", "same rooms"),
     Fault("notifications/utilities.py", "", "same rooms"),
-    Fault("matching/api.py", "import matching.settings", "settings are read by main alone"),
+    Fault("matching/api.py", "import matching.settings", "settings are read by main and by the command alone"),
     Fault("notifications/domain/offer.py", "import random", "domain decides without"),
     Fault("notifications/domain/offer.py", "import time", "domain decides without"),
     Fault("notifications/domain/offer.py", "import sqlalchemy", "domain decides without"),

@@ -16,6 +16,10 @@ from tests.fixtures.hearing import Hearing
 
 Answer = httpx.Response
 
+HERS = "I am afraid of the board meeting"
+HIS = "She prepares too little"
+"""What the mentee and the mentor write, and nobody else reads."""
+
 
 class Here(Hearing):
     """The service, and what its people do with it."""
@@ -88,6 +92,26 @@ class Here(Hearing):
         answer = await self.post(who, f"/sessions/{session_id}/hold")
         assert answer.status_code == 200, answer.text
         return session_id
+
+    async def goal(self, relationship_id: UUID, who: str = "mentee", words: str | None = HERS) -> str:
+        """The id of a new goal."""
+        answer = await self.post(who, f"/relationships/{relationship_id}/goals", {"code": "speaking", "words": words})
+        assert answer.status_code == 201, answer.text
+        assert "words" not in answer.json()
+        goal_id: str = answer.json()["goal_id"]
+        return goal_id
+
+    async def feedback(self, session_id: str, who: str, words: str | None, **scores: int) -> None:
+        body = {"usefulness": 4, "words": words} | scores
+        answer = await self.post(who, f"/sessions/{session_id}/feedback", body)
+        assert answer.status_code == 201, answer.text
+        assert "words" not in answer.json()
+
+    async def words_of(self, who: str, path: str) -> list[str | None]:
+        """The words of a list of goals or feedback, as somebody reads them."""
+        answer = await self.get(who, path)
+        assert answer.status_code == 200, answer.text
+        return [one["words"] for one in answer.json()["items"]]
 
     async def begin(self, session_id: str, ago: timedelta = timedelta(minutes=30)) -> None:
         """Let a session have begun so long ago."""

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from sessions import handlers
 from tests.sessions.here import Answer, Here
 
 
@@ -63,10 +64,12 @@ async def test_dates_that_cannot_be_meant_are_answered_with_the_reason(
 
 async def test_past_and_far_dates_are_refused(here: Here) -> None:
     match_id = await here.activate()
+    made = await here.schedule(match_id)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     for when, expected in ((now - timedelta(minutes=1), "in_the_past"), (now + timedelta(days=367), "too_far_ahead")):
         body = here.date(local_start=when.isoformat())
-        assert code(await here.post("mentor", f"/relationships/{match_id}/sessions", body)) == (409, expected)
+        for path in (f"/relationships/{match_id}/sessions", f"/sessions/{made['session_id']}/reschedule"):
+            assert code(await here.post("mentor", path, body)) == (409, expected)
 
 
 async def test_nobody_is_in_two_sessions_at_once(here: Here) -> None:
@@ -176,6 +179,12 @@ async def test_a_moved_session_is_judged_by_its_new_date_alone(here: Here) -> No
     await here.sql("UPDATE due SET due_at = now()")
     assert await here.service.loop.work_once()
     assert (await here.events("session"))[-1] == "session.missed"
+
+
+async def test_a_timer_of_a_session_that_is_not_there_does_nothing(here: Here) -> None:
+    async with here.database.transaction() as tx:
+        await handlers.mark_missed(tx, "", {"session_id": str(uuid4()), "calendar_sequence": 0})
+    assert await here.events() == []
 
 
 async def test_held_and_cancelled_sessions_are_never_missed(here: Here) -> None:

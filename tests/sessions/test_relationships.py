@@ -96,12 +96,16 @@ async def test_a_relationship_closed_for_a_return_not_yet_heard_of_opens_again(h
     await here.depart("mentee", version=5)
     match_id = await here.activate()
     await here.arrive("mentee", version=6)
-    assert (await here.get("mentee", f"/relationships/{match_id}")).json()["status"] == "open"
+    found = (await here.get("mentee", f"/relationships/{match_id}")).json()
+    assert (found["status"], found["reason"], found["closed_at"]) == ("open", None, None)
     assert [(one["event"], one["version"]) for one in await here.said()] == [
         ("relationship.opened", 1),
         ("relationship.closed", 2),
         ("relationship.opened", 3),
     ]
+    causes = [row.cause for row in await here.sql("SELECT cause FROM outbox ORDER BY id")]
+    assert causes[0] == causes[1]
+    assert causes[2] not in {None, causes[0]}, "of the return, whichever others were heard of in the same batch"
 
 
 async def test_a_return_does_not_revive_what_matching_has_ended(here: Here) -> None:

@@ -2,17 +2,11 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
-from chassis.settings import ServiceSettings
 from chassis.transaction import Database
 from sessions.adapters.notes import KeyRing, Notes
-
-
-class RewrapSettings(ServiceSettings):
-    """What the command is told from outside: the same as the service."""
-
-    note_keys_file: Path
+from sessions.main import key_ring
+from sessions.settings import SessionsSettings
 
 
 async def rewrap(database: Database, ring: KeyRing) -> int:
@@ -28,15 +22,15 @@ async def rewrap(database: Database, ring: KeyRing) -> int:
 
 def rewrap_note_keys() -> None:
     """Wrap the keys of all notes by the newest key of the key file; when it finds none to wrap, older keys can go."""
-    settings = RewrapSettings()
-    done = asyncio.run(_rewrap(settings))
+    settings = SessionsSettings()
+    done = asyncio.run(_rewrap(settings, key_ring(settings)))
     sys.stdout.write(f"{done} data keys are wrapped anew.\n")
 
 
-async def _rewrap(settings: RewrapSettings) -> int:
+async def _rewrap(settings: SessionsSettings, ring: KeyRing) -> int:
     database = Database(settings.database_url.get_secret_value(), "/mentorship/sessions", pool=1)
     try:
-        return await rewrap(database, KeyRing(settings.note_keys_file))
+        return await rewrap(database, ring)
     finally:
         await database.close()
 

@@ -65,7 +65,9 @@ class KeyRing:
         if wrapping_key_id not in self._keys:
             self._keys = _keys_in(self._path)  # the keys may have been rotated since this process started
         if wrapping_key_id not in self._keys:
-            raise KeysUnusable(f"the key file has no key {wrapping_key_id!r}")
+            raise KeysUnusable(
+                f"{self._path} has no key {wrapping_key_id!r}, which wraps data keys: put it back at the end"
+            )
         return _decrypt(self._keys[wrapping_key_id], wrapped, _key_bound(relationship_id, author_id, wrapping_key_id))
 
 
@@ -110,13 +112,18 @@ class Notes:
 
 def _keys_in(path: Path) -> dict[str, bytes]:
     try:
-        keys = {entry["id"]: b64decode(entry["key"], validate=True) for entry in json.loads(path.read_bytes())}
+        entries = json.loads(path.read_bytes())
+        keys = {str(entry["id"]): b64decode(entry["key"], validate=True) for entry in entries}
     except OSError as error:
         raise KeysUnusable(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, Base64Error):
-        raise KeysUnusable(f'{path} is not a JSON list of {{"id": ..., "key": base64}}') from None
+        raise KeysUnusable(
+            f'{path} must be a JSON list of {{"id": "...", "key": "32 bytes in base64"}}, newest first'
+        ) from None
     if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
         raise KeysUnusable(f"{path} needs at least one key, and {_KEY_BYTES} bytes in each")
+    if len(keys) < len(entries):
+        raise KeysUnusable(f"{path} has two keys of one id: give the newer one an id of its own")
     return keys
 
 

@@ -22,7 +22,7 @@ def instant_of(local: datetime, zone: str, occurrence: Occurrence | None = None)
     first, second = (local.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1))
     if first == second:
         return first
-    if _wall(first, zone) != local:
+    if wall_time(first, zone) != local:
         raise _skipped(local, zone, first, second)
     if occurrence is None:
         raise Refused(
@@ -35,16 +35,12 @@ def instant_of(local: datetime, zone: str, occurrence: Occurrence | None = None)
 
 def wall_time(instant: datetime, zone: str) -> datetime:
     """What the wall clocks of `zone` show at `instant`, without an offset."""
-    return _wall(instant, zone)
-
-
-def _wall(instant: datetime, zone: str) -> datetime:
     return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
 
 
 def _skipped(local: datetime, zone: str, first: datetime, second: datetime) -> Refused:
     # Read with the offset before the change, a skipped time lands after the gap, and the other way round.
-    after, before = _wall(first, zone), _wall(second, zone)
+    after, before = wall_time(first, zone), wall_time(second, zone)
     return Refused(
         "local_time_skipped",
         f"{_shown(local)} does not exist in {zone}: the clocks go {_minutes(first - second)} minutes forward then; "

@@ -8,7 +8,6 @@ from uuid import UUID
 from chassis.errors import Missing
 from chassis.ids import uuid7
 from chassis.preconditions import Precondition
-from chassis.subscription import Received
 from chassis.transaction import Tx
 from sessions.adapters import db
 from sessions.domain import session
@@ -88,13 +87,13 @@ async def mark_missed(tx: Tx, _key: str, payload: dict[str, Any]) -> None:
 
 
 async def withdraw_sessions(
-    tx: Tx, relationship_id: UUID, reason: CancelReason, *, starting_after: datetime | None, cause: Received[Any]
+    tx: Tx, relationship_id: UUID, reason: CancelReason, *, starting_after: datetime | None = None
 ) -> None:
     """Cancel what is scheduled in a locked relationship (from that instant on, if there is one), once."""
     for current in await db.lock_scheduled(tx, relationship_id, starting_after=starting_after):
         cancelled, said = current.withdraw(reason)
         await db.save_session(tx, cancelled)
-        tx.publish(said, version=cancelled.version, cause=cause)
+        tx.publish(said, version=cancelled.version)
 
 
 async def _watch(tx: Tx, scheduled: Session, grace: timedelta) -> None:

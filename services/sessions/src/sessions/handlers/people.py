@@ -17,7 +17,7 @@ async def release_departed(tx: Tx, received: Received[EmployeeDeparted]) -> None
     if not await db.record_departure(tx, employee_id, version=received.version):
         return
     for current in await db.lock_relationships_with(tx, employee_id):
-        await settle(tx, current, gone=frozenset({employee_id}), cause=received)
+        await settle(tx, current, gone=frozenset({employee_id}))
 
 
 async def welcome_arrived(tx: Tx, batch: Sequence[Received[EmployeeActivated]]) -> None:
@@ -31,8 +31,8 @@ async def welcome_arrived(tx: Tx, batch: Sequence[Received[EmployeeActivated]]) 
         absent = await db.lock_employees(tx, known.member_ids)
         current = await db.lock_relationship(tx, relationship_id)
         if current is not None and not absent.gone:
-            cause = next(arrived[member] for member in current.member_ids if member in arrived)
-            await settle(tx, current, gone=absent.gone, cause=cause)
+            tx.cause = next(arrived[member] for member in current.member_ids if member in arrived)
+            await settle(tx, current, gone=absent.gone)
 
 
 async def forget_employee(tx: Tx, received: Received[EmployeeErased]) -> None:
@@ -41,9 +41,9 @@ async def forget_employee(tx: Tx, received: Received[EmployeeErased]) -> None:
     if not await db.record_erasure(tx, employee_id):
         return
     for current in await db.lock_relationships_with(tx, employee_id):
-        await settle(tx, current, gone=frozenset({employee_id}), cause=received)
+        await settle(tx, current, gone=frozenset({employee_id}))
         # also those that have begun: nobody is left who could say that they were held
-        await withdraw_sessions(tx, current.relationship_id, "member_departed", starting_after=None, cause=received)
+        await withdraw_sessions(tx, current.relationship_id, "member_departed")
     await db.forget_attendance(tx, employee_id)
     await db.forget_author(tx, employee_id)
     await db.forget_member(tx, employee_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, literal, select, text, tuple_, update
+from sqlalchemy import Row, Select, delete, insert, literal, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.transaction import Tx
@@ -47,15 +47,15 @@ async def save_goal(tx: Tx, changed: Goal) -> None:
 
 async def goal_of(tx: Tx, goal_id: UUID, *, member: str) -> tuple[Goal, bytes | None] | None:
     """One goal with its encrypted words, if that person is in its relationship."""
-    query = select(goal, relationship.c.programme_id).join_from(goal, relationship)
-    found = (await tx.connection.execute(query.where(goal.c.goal_id == goal_id, has_member(member)))).first()
+    query = _goals().where(goal.c.goal_id == goal_id, has_member(member))
+    found = (await tx.connection.execute(query)).first()
     return None if found is None else (_goal(found), found.words)
 
 
 async def lock_goal(tx: Tx, goal_id: UUID) -> Goal | None:
     """One goal, which nobody else changes until this transaction ends."""
-    query = select(goal, relationship.c.programme_id).join_from(goal, relationship)
-    found = (await tx.connection.execute(query.where(goal.c.goal_id == goal_id).with_for_update(of=goal))).first()
+    query = _goals().where(goal.c.goal_id == goal_id).with_for_update(of=goal)
+    found = (await tx.connection.execute(query)).first()
     return None if found is None else _goal(found)
 
 
@@ -63,8 +63,7 @@ async def goals_of(
     tx: Tx, relationship_id: UUID, *, after: tuple[UUID] | None, limit: int
 ) -> Sequence[tuple[Goal, bytes | None]]:
     """The goals of a relationship with their encrypted words, oldest first, from after that id on."""
-    query = select(goal, relationship.c.programme_id).join_from(goal, relationship)
-    query = query.where(goal.c.relationship_id == relationship_id)
+    query = _goals().where(goal.c.relationship_id == relationship_id)
     if after is not None:
         query = query.where(goal.c.goal_id > after[0])
     rows = await tx.connection.execute(query.order_by(goal.c.goal_id).limit(limit))
@@ -153,6 +152,10 @@ async def forget_author(tx: Tx, employee_id: str) -> None:
     await tx.connection.execute(_FORGET_SAID, {"things": things})
     await tx.connection.execute(_FORGET_ANSWERS, {"caller": employee_id})
     await tx.connection.execute(delete(data_key).where(data_key.c.author_id == employee_id))
+
+
+def _goals() -> Select[Any]:
+    return select(goal, relationship.c.programme_id).join_from(goal, relationship)
 
 
 def _goal(row: Row[Any]) -> Goal:
