@@ -129,6 +129,11 @@ def make_broker(settings: ServiceSettings, name: str, *, closed: Callable[[], No
     )
 
 
+async def _unread(messages: Sequence[Msg]) -> NatsBatchMessage:
+    """A batch as it came: the consumer reads each message itself, and FastStream would read all headers before."""
+    return NatsBatchMessage(raw_message=list(messages), body=[])
+
+
 async def _undecoded(message: NatsBatchMessage) -> Sequence[Msg]:
     return message.raw_message
 
@@ -142,6 +147,7 @@ def attach(broker: NatsBroker, consumer: Consumer, batch_size: int) -> FlowingSu
         pull_sub=PullSub(batch_size=batch_size, batch=True),
         ack_policy=AckPolicy.MANUAL,
         no_reply=True,
+        parser=_unread,
         decoder=_undecoded,
         title=consumer.durable,
     )
