@@ -63,6 +63,17 @@ def integer_program(weights: Matrix, matrix: Matrix, low: Matrix, high: Matrix) 
     return np.rint(found.x)
 
 
+def feasible(matrix: Matrix, low: Matrix, high: Matrix) -> bool:
+    """Whether there is a choice of zeros and ones within the bounds on the rows of `matrix`."""
+    found = milp(
+        np.zeros(matrix.shape[1]),
+        constraints=LinearConstraint(csr_matrix(matrix), low, high),
+        integrality=np.ones(matrix.shape[1], np.int64),
+        bounds=Bounds(0, 1),
+    )
+    return bool(found.success)
+
+
 def lexicographic(
     score: Matrix, pairs: int, matrix: Matrix, low: Matrix, high: Matrix, *, coverage: bool
 ) -> tuple[int, int]:

@@ -5,16 +5,23 @@ import numpy.typing as npt
 import pytest
 
 from matching.domain.engine.circle_bounds import SCALE
+from matching.domain.engine.circle_seats import unfilled
 from matching.domain.engine.circles import Circles, form_circles
 from matching.domain.engine.market import Points
-from tests.matching.dense import lexicographic, market_of, random_scores
+from tests.matching.dense import feasible, lexicographic, market_of, random_scores
 
 Capacity = npt.NDArray[np.int64]
 
 
-def best_by_program(score: Points, upper: Capacity, minimum: int, *, coverage: bool) -> tuple[int, int]:
-    """(pairs, total) of the best circles: a variable for each pair and one for each circle."""
+def best_by_program(
+    score: Points, upper: Capacity, minimum: int, *, coverage: bool, pinned: Capacity | None = None
+) -> tuple[int, int] | None:
+    """(pairs, total) of the best circles: a variable for each pair and one for each circle.
+
+    Circles with `pinned` people are open whatever it costs; nothing if they cannot all be filled.
+    """
     rows, columns = score.shape
+    given = np.zeros(columns, np.int64) if pinned is None else pinned
     row, column = np.nonzero(score >= 0)
     pairs = np.arange(len(row))
     of_row, of_column = np.zeros((rows, len(row) + columns)), np.zeros((columns, len(row) + columns))
@@ -22,10 +29,16 @@ def best_by_program(score: Points, upper: Capacity, minimum: int, *, coverage: b
     opened = np.hstack([np.zeros((columns, len(row))), np.eye(columns)])
     apart = np.zeros((len(row), len(row) + columns))
     apart[pairs, pairs], apart[pairs, len(row) + column] = 1, -1
-    matrix = np.vstack([of_row, of_column - opened * upper[:, None], opened * minimum - of_column, apart])
+    lower = np.maximum(minimum - given, 0)
+    matrix = np.vstack([of_row, of_column - opened * upper[:, None], opened * lower[:, None] - of_column, apart])
     high = np.concatenate([np.ones(rows), np.zeros(2 * columns + len(row))])
+    sure = np.flatnonzero(given)
+    matrix, high = np.vstack([matrix, -opened[sure]]), np.append(high, -np.ones(len(sure)))
     weights = np.concatenate([score[row, column].astype(float), np.zeros(columns)])
-    return lexicographic(weights, len(row), matrix, np.full(len(high), -np.inf), high, coverage=coverage)
+    low = np.full(len(high), -np.inf)
+    if pinned is not None and not feasible(matrix, low, high):
+        return None
+    return lexicographic(weights, len(row), matrix, low, high, coverage=coverage)
 
 
 def assert_circles(found: Circles, score: Points, upper: Capacity, minimum: int) -> None:
@@ -54,6 +67,37 @@ def test_small_choices_of_circles_are_the_best_there_are(seed: int, coverage: bo
         assert_circles(found, score, upper, minimum)
         best = best_by_program(score, upper, minimum, coverage=coverage)
         assert (found.gap, found.pairs if coverage else best[0], found.total) == (0, *best)
+
+
+@pytest.mark.parametrize("coverage", [True, False])
+@pytest.mark.parametrize("seed", range(8))
+def test_circles_that_somebody_is_pinned_to_are_filled_the_best_way_there_is(seed: int, coverage: bool) -> None:
+    rng = np.random.default_rng(100 + seed)
+    filled = 0
+    for _ in range(25):
+        score = random_scores(rng, int(rng.integers(1, 15)), int(rng.integers(1, 8)))
+        minimum = int(rng.integers(2, 6))
+        pinned = np.where(rng.random(score.shape[1]) < 0.4, rng.integers(1, minimum + 2, score.shape[1]), 0)
+        upper = np.maximum(
+            np.minimum(rng.integers(0, 9, score.shape[1]), minimum + int(rng.integers(0, 4))) - pinned, 0
+        )
+        market = market_of(score, upper)
+        best = best_by_program(score, upper, minimum, coverage=coverage, pinned=pinned)
+        short = unfilled(market, minimum, minimum + 9, pinned)
+        assert bool(short.size) == (best is None)
+        found = form_circles(market, minimum, minimum + 9, pinned=pinned, coverage=coverage)
+        if best is None:
+            # Without those that cannot be filled beside the ones before them, all others can be.
+            left = np.where(np.isin(np.arange(len(pinned)), short), 0, pinned)
+            assert (found.pairs, found.upper_bound) == (0, 0)
+            assert best_by_program(score, np.where(pinned > left, 0, upper), minimum, coverage=True, pinned=left)
+            continue
+        filled += 1
+        size = np.bincount(found.mate[found.mate >= 0], minlength=score.shape[1])
+        lower = np.maximum(minimum - pinned, 0)
+        assert ((size >= lower) | ((size == 0) & (pinned == 0))).all()
+        assert (found.gap, found.pairs if coverage else best[0], found.total) == (0, *best)
+    assert filled > 5
 
 
 @pytest.mark.parametrize("coverage", [True, False])

@@ -170,3 +170,15 @@ async def test_a_draft_of_rules_that_breaks_a_must_match_pair_can_be_looked_at(h
     await house.work()
     run = await house.ok("GET", f"/runs/{asked['run_id']}")
     assert (run["status"], run["report"]["pins_left_out"]) == ("completed", {"level_gap_max": 1})
+
+
+@pytest.mark.parametrize(("least", "matched", "left_out"), [(3, 3, {}), (4, 0, {"circle_min": 1})])
+async def test_a_must_match_pair_opens_a_whole_circle_or_the_run_says_that_it_cannot(
+    staffed: House, least: int, matched: int, left_out: dict[str, int]
+) -> None:
+    path = await with_people(staffed, format="group", rules={"circle_min": least})
+    await staffed.ok("PUT", f"{path}/participants/E4", "E4", json={"roles": ["mentor"], "capacity": 5})
+    await staffed.ok("PUT", f"{path}/pairs/E1/E4", json=MUST)
+    run = await staffed.run(path.removeprefix("/programmes/"))
+    assert (run["status"], run["report"]["pins_left_out"]) == ("completed", left_out)
+    assert [pair["mentor_id"] for pair in run["pairs"]] == ["E4"] * matched

@@ -49,6 +49,8 @@ async def put_pair(
     Who must be matched has to take part, have a free place for it, and break no hard rule: 422 names it. What comes
     afterwards (a block, another manager or level, an offer that one declined) is never refused for the pair's sake:
     runs then go without it and count it in `pins_left_out` of their report, and the list of pairs names the rule.
+    Where circles have a minimum the pair opens its mentor's circle, which is filled up; one that cannot be is left out
+    of the run with its pairs and counted there as `circle_min`.
     """
     programme = await managed_programme(tx, caller, programme_id, lock=True)
     with naming_the_field():

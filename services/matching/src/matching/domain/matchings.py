@@ -22,15 +22,12 @@ from matching.domain.problems import Problem
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 from matching.domain.solutions import Proof
+from matching.domain.undecided import MOST_AT_ONCE, pinned_to
 
 Prices = npt.NDArray[np.int64]
 
 MOST_RANKED = 25_000_000
 """Pairs of a programme with two-sided lists: both sides' rankings of everybody are held at once."""
-
-
-MOST_AT_ONCE = 100_000_000
-"""Pairs of a problem whose solver holds all scores at once: circles with a minimum size, few moves."""
 
 
 class Unsolved(Exception):
@@ -92,12 +89,12 @@ def match(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matc
         return _few_moves(problem, encoded, stop, say)
     if problem.rules.objective == "two_sided":
         return _two_sided(problem, encoded, stop, say)
-    return _of_format(market, problem, stop, say)
+    return _of_format(problem, encoded, stop, say)
 
 
-def _of_format(market: Market, problem: Problem, stop: Stop, say: Progress) -> Matching:
-    rules = problem.rules
-    solve = _solver(problem, stop, say)
+def _of_format(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Matching:
+    market, rules = encoded.market, problem.rules
+    solve = _solver(problem, encoded, stop, say)
     if rules.objective != "fair":
         return solve(market)
     charge = rules.load_charge if problem.format != "peer" else 0
@@ -107,12 +104,13 @@ def _of_format(market: Market, problem: Problem, stop: Stop, say: Progress) -> M
     return replace(fair.found, details=details, above=above)
 
 
-def _solver(problem: Problem, stop: Stop, say: Progress) -> Callable[[Market], Matching]:
+def _solver(problem: Problem, encoded: Encoded, stop: Stop, say: Progress) -> Callable[[Market], Matching]:
     rules = problem.rules
     if problem.format == "peer":
         return lambda market: _peers(market, rules, stop, say)
     if problem.format == "group" and rules.circle_min > 1:
-        return lambda market: _circles(market, rules, stop, say)
+        pinned = pinned_to(problem, encoded)
+        return lambda market: _circles(market, pinned, rules, stop, say)
     coverage = rules.objective != "total"
     return lambda market: _by_prices(assign(market, coverage=coverage, charge=rules.load_charge, stop=stop, say=say))
 
@@ -122,10 +120,10 @@ def _by_prices(found: Assignment) -> Matching:
     return Matching(found.mate, found.base, found.total, found.upper_bound, "prices", *prices, details)
 
 
-def _circles(market: Market, rules: Rules, stop: Stop, say: Progress) -> Matching:
+def _circles(market: Market, pinned: Indices, rules: Rules, stop: Stop, say: Progress) -> Matching:
     _must_fit(market, "rules.circle_min")
-    coverage = rules.objective != "total"
-    found = form_circles(market, rules.circle_min, rules.circle_max, coverage=coverage, stop=stop, say=say)
+    sizes, coverage = (rules.circle_min, rules.circle_max), rules.objective != "total"
+    found = form_circles(market, *sizes, pinned=pinned, coverage=coverage, stop=stop, say=say)
     prices = found.row_price, np.zeros(market.columns, np.int64)
     details = {"scale": SCALE, "lift": found.lift, "cover_scale": found.cover.scale}
     value, cover = (found.base, found.total, found.upper_bound), found.cover.price

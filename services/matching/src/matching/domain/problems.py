@@ -28,7 +28,7 @@ class Problem:
     earlier: frozenset[Names] = frozenset()
     """Pairs that were already offered to each other, or were partners; kept apart if the rules say so."""
     pins: frozenset[Names] = frozenset()
-    """Pairs that must be."""
+    """Pairs that must be; in what they leave to be decided their mentees stand no longer."""
     forbids: frozenset[Names] = frozenset()
     """Pairs that must not be."""
     current: frozenset[Names] = frozenset()

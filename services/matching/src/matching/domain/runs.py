@@ -19,6 +19,7 @@ from matching.domain.problems import Names, Problem
 from matching.domain.refusal import BadValue
 from matching.domain.scoring import contributions, forbidden_by
 from matching.domain.solutions import ENGINE, Certificate, Pair, Reason, Solution
+from matching.domain.undecided import short_circles, undecided
 
 
 def solve(problem: Problem, progress: Progress = lambda _: None, stop: Stop = lambda: False) -> Solution:
@@ -36,8 +37,9 @@ def solve_encoded(
     """
     problem.must_make_sense()
     pinned = tuple(_pinned(problem))
-    rest = _undecided(problem)
+    rest = undecided(problem)
     encoded = encode(rest)
+    _must_be_full(rest, encoded)
     progress(10)
     found = match(rest, encoded, stop, _rising(progress))
     progress(80)
@@ -61,6 +63,13 @@ def solve_encoded(
     return solution, encoded if rest is problem else None
 
 
+def _must_be_full(rest: Problem, encoded: Encoded) -> None:
+    """Refuses pins that open a circle which cannot have its minimum."""
+    for mentor in short_circles(rest, encoded):
+        least = rest.rules.circle_min
+        raise BadValue("pins", f"{mentor} has pinned mentees, but too few others may join for a circle of {least}.")
+
+
 def _rising(progress: Progress) -> Progress:
     """The solver's progress as part of the whole; a solver that is asked several times does not go back."""
     highest = 10
@@ -82,31 +91,6 @@ def _pinned(problem: Problem) -> Iterator[Pair]:
         if rule is not None:
             raise BadValue("pins", f"{mentee} with {mentor}: the rule {rule} forbids this pair.")
         yield _pair(problem, row[mentee], column[mentor])
-
-
-def _undecided(problem: Problem) -> Problem:
-    """What is still to be decided: without the pinned and the places they take, and without peers who have none."""
-    taken = Counter(mentor for _, mentor in problem.pins)
-    gone = {mentee for mentee, _ in problem.pins}
-    if problem.format == "peer":
-        gone |= set(taken) | {profile.employee_id for profile in problem.mentees if not profile.capacity}
-    if not gone:
-        return problem
-    return replace(
-        problem,
-        mentees=tuple(profile for profile in problem.mentees if profile.employee_id not in gone),
-        mentors=tuple(
-            replace(profile, capacity=_places(problem, profile) - taken[profile.employee_id])
-            if profile.employee_id in taken
-            else profile
-            for profile in problem.mentors
-        ),
-        pins=frozenset(),
-    )
-
-
-def _places(problem: Problem, mentor: Profile) -> int:
-    return min(mentor.capacity, problem.rules.circle_max) if problem.format == "group" else mentor.capacity
 
 
 def _named(problem: Problem, encoded: Encoded, found: Matching) -> Iterator[tuple[Profile, Profile]]:

@@ -4,39 +4,19 @@ Each gives the bound for what was not settled beforehand, and remarks: (what was
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from matching.domain.verify_circles import Circles
-from matching.domain.verify_scores import FULL, Flags, Numbers, Scores
+from matching.domain.verify_scores import FULL, Numbers, Scores
+from matching.domain.verify_undecided import Undecided
 
 Certificate = Mapping[str, Any]
 Remark = tuple[str, bool, str]
 Bound = tuple[int, list[Remark]]
 _DEAREST = 2**44
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """What no pin has settled, as the rules and the file have it."""
-
-    rules: Mapping[str, Any]
-    rows: Flags
-    places: Numbers
-    """Of each column."""
-    pinned: Numbers
-    """Rows that pins have given each column."""
-    home: Mapping[int, int] = field(default_factory=dict)
-    """Where moves are counted: the column that a row has and could keep."""
-    moves: int = 0
-    """So many of those rows may leave it."""
-
-    @property
-    def coverage(self) -> bool:
-        """Whether one more pair comes before all points."""
-        return bool(self.rules["objective"] in {"coverage", "fair"})
 
 
 def price_bound(scores: Scores, certificate: Certificate, left: Undecided) -> Bound:
@@ -99,12 +79,13 @@ def circle_bound(scores: Scores, certificate: Certificate, left: Undecided) -> B
     base, scale = _weights(certificate)
     _, cover_scale = _weights({"base": 0, "scale": certificate["cover_scale"]})
     price, cover_price = (_prices(certificate[name])[left.rows] for name in ("row_price", "cover_price"))
-    least = np.maximum(left.rules["circle_min"] - left.pinned, 0)
-    circles = Circles.of(scores, left.rows, left.places, least, certificate.get("floor", 0))
+    circles = Circles.of(scores, left, certificate.get("floor", 0))
     remarks = [
         ("prices", bool(min(price.min(initial=0), cover_price.min(initial=0)) >= 0), "none is below 0"),
         _coverage(left, base, FULL, circles.people),
     ]
+    if not circles.possible:
+        return 0, [*remarks, ("pinned circles", False, "one of them cannot have as many people as it needs")]
     if not left.coverage:
         return int(price.sum() + circles.worth(scale, price)) // scale, remarks
     ones = replace(circles, score=np.where(circles.score < 0, circles.score, 1).astype(np.int16))

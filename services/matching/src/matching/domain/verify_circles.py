@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.domain.verify_scores import Flags, Numbers, Scores
+from matching.domain.verify_undecided import Undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +19,24 @@ class Circles:
     least: Numbers
     """People that each circle needs beside those pinned to it."""
     room: Numbers
+    sure: Flags
+    """Circles that somebody is pinned to: they are there, whatever they cost."""
+    possible: bool
+    """Whether each of these alone could have as many people as it needs."""
 
     @classmethod
-    def of(cls, scores: Scores, rows: Flags, room: Numbers, least: Numbers, floor: int) -> Self:
+    def of(cls, scores: Scores, left: Undecided, floor: int) -> Self:
         """The circles of the people and places that no pin has settled."""
+        rows, room, least = left.rows, left.places, np.maximum(left.rules["circle_min"] - left.pinned, 0)
         table = np.full((int(rows.sum()), len(room)), -1, np.int16)
         for line, row in zip(table, np.flatnonzero(rows).tolist(), strict=True):
             score, allowed = scores.allowed(row, floor)
             line[:] = np.where(allowed, score, -1)
         room = np.minimum(room, (table >= 0).sum(axis=0))
         can = (room >= least) & (room > 0)
-        return cls(np.ascontiguousarray(table.T[can]), least[can], room[can])
+        sure = left.pinned > 0
+        possible = bool(((room >= least) | ~sure).all())
+        return cls(np.ascontiguousarray(table.T[can]), least[can], room[can], sure[can], possible)
 
     @property
     def people(self) -> int:
@@ -37,17 +45,17 @@ class Circles:
 
     def reachable(self, people: int) -> int:
         """The most people, at most so many, that whole circles can hold: seven make no two circles of five."""
-        reach, least = self._reach(), self._smallest()
-        number = np.arange(1, len(reach) + 1)
-        return int(np.minimum(reach, people)[number * least <= people].max(initial=0))
+        return int(np.minimum(self._reach(), people)[: self._most(people)].max(initial=0))
 
     def worth(self, scale: int, price: Numbers, people: int | None = None) -> int:
         """The most that circles add up to after prices, `scale` to the point; if given, with just so many people."""
         fewest = int(np.searchsorted(self._reach(), people)) + 1 if people else 0
-        among = self.people if people is None else people
-        most = among // self._smallest() if self._smallest() else len(self.room)
-        best = sorted((self._best(number, scale, price) for number in range(len(self.room))), reverse=True)
-        return sum(value for number, value in enumerate(best[:most]) if value > 0 or number < fewest)
+        most = self._most(self.people if people is None else people)
+        worth = np.array([self._best(number, scale, price) for number in range(len(self.room))], np.int64)
+        best = sorted(worth[~self.sure].tolist(), reverse=True)[: max(0, most - int(self.sure.sum()))]
+        needed = fewest - int(self.sure.sum())
+        more: int = sum(value for number, value in enumerate(best) if value > 0 or number < needed)
+        return int(worth[self.sure].sum()) + more
 
     def _best(self, number: int, scale: int, price: Numbers) -> int:
         """What one circle adds up to if it opens."""
@@ -60,5 +68,6 @@ class Circles:
     def _reach(self) -> Numbers:
         return np.cumsum(np.sort(self.room)[::-1])
 
-    def _smallest(self) -> int:
-        return int(self.least.min()) if len(self.least) else 1
+    def _most(self, people: int) -> int:
+        """So many circles at most have as many people as they need."""
+        return int(np.searchsorted(np.cumsum(np.sort(self.least)), people, side="right"))

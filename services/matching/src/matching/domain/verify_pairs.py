@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from matching.domain.verify_bounds import Undecided
 from matching.domain.verify_document import Unreadable
 from matching.domain.verify_scores import Scores
+from matching.domain.verify_undecided import Undecided
 
 _SHOWN = 5
 """So many offences of one kind are named."""

@@ -29,6 +29,7 @@ from matching.domain.problems import Problem
 from matching.domain.rules import Rules
 from matching.domain.runs import solve, solve_encoded
 from matching.domain.skills import Taxonomy
+from matching.domain.undecided import with_full_circles
 from matching.handlers import work
 from matching.handlers.pool import Pool
 
@@ -121,17 +122,18 @@ def until(seconds: int | None) -> Stop:
 
 
 def _found(pool: Pool, clock: _Clock, stop: Stop) -> work.Found:
-    solution, encoded = solve_encoded(pool.problem, _say, stop)
+    problem, short = with_full_circles(pool.problem)
+    solution, encoded = solve_encoded(problem, _say, stop)
     clock.note("solving")
-    fair = fairness(pool.problem, solution, pool.enrolment, encoded)
+    fair = fairness(problem, solution, pool.enrolment, encoded)
     clock.note("fairness")
-    document = zlib.compress(json.dumps(exported(pool.problem, solution), separators=(",", ":")).encode(), level=1)
+    document = zlib.compress(json.dumps(exported(problem, solution), separators=(",", ":")).encode(), level=1)
     clock.note("export")
     proof = solution.certificate
     prices = {} if proof is None else {"prices": {"proof": proof.kind, "base": proof.base}}
-    left_out = {"pins_left_out": pool.pins_left_out}
+    left_out = {"pins_left_out": pool.pins_left_out | ({"circle_min": short} if short else {})}
     report = {**solution.report, **left_out, **prices, "fairness": fair, "stages": clock.stages}
-    return work.Found(solution, report, pool.problem, document)
+    return work.Found(solution, report, problem, document)
 
 
 def _say(percent: int) -> None:

@@ -35,7 +35,10 @@ class Question:
     """Scores, shape (columns, rows)."""
     upper: Indices
     """Rows of each column at most."""
-    minimum: int
+    lower: Indices
+    """Rows that each column needs if it opens."""
+    sure: Flags
+    """Columns that are open whatever that costs; one of them that needs no rows may have none."""
     unit: int = SCALE
     """What a point of score counts: SCALE for the total, 0 for coverage alone."""
     cover: int | None = None
@@ -46,12 +49,17 @@ class Question:
         rows = self.across.shape[1] if self.cover is None else self.cover
         reach = np.cumsum(np.sort(self.upper)[::-1])
         fewest = int(np.searchsorted(reach, self.cover)) + 1 if self.cover else 0
-        return fewest, rows // self.minimum
+        return fewest, most_circles(rows, self.lower)
 
     @property
     def everybody(self) -> bool:
         """Whether all rows must be covered, which leaves the sign of their prices free."""
         return bool(self.cover == self.across.shape[1])
+
+
+def most_circles(rows: int, lower: Indices) -> int:
+    """How many circles so many rows can fill at most: those that need least."""
+    return int(np.searchsorted(np.cumsum(np.sort(lower)), rows, side="right"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +99,22 @@ def ask(question: Question, price: Prices, lift: int) -> tuple[Prices, Indices, 
     columns = len(question.upper)
     worth, count = np.full(columns, NEVER, np.int64), np.zeros(columns, np.int32)
     chosen = np.zeros((columns, int(question.upper.max(initial=1))), np.int32)
-    _ask(question.across, question.upper, question.minimum, question.unit, lift, price, worth, count, chosen)
+    _ask(question.across, question.upper, question.lower, question.unit, lift, price, worth, count, chosen)
     return worth, count, chosen
 
 
 def descend(question: Question, price: Prices, lift: int, *, target: int, rounds: int, stop: Stop) -> Bound:
     """The lowest bound found in so many rounds of subgradient steps; ends early where it meets `target`."""
     rows, columns = question.across.shape[1], len(question.upper)
-    nobody = np.zeros(columns, bool)
+    nothing = np.zeros(columns, bool)
     at, often = np.append(price, lift).astype(np.float64), np.zeros(columns)
     best, length, waited = Bound(price, lift, np.zeros(0, np.int64), -NEVER, often), 1.0, 0
     heading = np.zeros(rows + 1)
     for _ in range(rounds):
         price, lift = _whole(at, question)
         worth, count, chosen = ask(question, price, lift)
-        value, taken = fold(question, price, lift, worth, nobody, nobody)
+        value, taken = fold(question, price, lift, worth, question.sure, nothing)
+        taken = np.append(np.flatnonzero(question.sure), taken)
         waited += 1
         if value < best.value:
             best, waited = Bound(price, lift, worth, value, often), 0
@@ -151,15 +160,15 @@ def _slope(question: Question, count: Indices, chosen: Indices, taken: Indices) 
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def _ask(across, upper, minimum, unit, lift, price, worth, count, chosen):
+def _ask(across, upper, lower, unit, lift, price, worth, count, chosen):
     for j in prange(across.shape[0]):
-        if upper[j] >= minimum:
+        if upper[j] >= lower[j]:
             gain = np.empty(upper[j], np.int64)
             size = _highest(across[j], upper[j], unit, lift, price, gain, chosen[j])
-            if size >= minimum:
+            if size >= lower[j]:
                 taken = np.int64(0)
                 total = np.int64(0)
-                while taken < size and (taken < minimum or gain[taken] > 0):
+                while taken < size and (taken < lower[j] or gain[taken] > 0):
                     total += gain[taken]
                     taken += 1
                 worth[j], count[j] = total, taken

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matching.domain.engine.assignment import Stop
-from matching.domain.engine.circle_bounds import SCALE, Bound, Flags, Question
+from matching.domain.engine.circle_bounds import SCALE, Bound, Flags, Question, most_circles
+from matching.domain.engine.market import Indices
 from matching.domain.engine.transport import Transport, branch, close, raise_minimum, value
 
 
@@ -32,11 +33,11 @@ def covered(matching: Transport) -> int:
     return int((matching.mate >= 0).sum())
 
 
-def reachable(rows: int, minimum: int, upper: np.ndarray[tuple[int], np.dtype[np.int32]]) -> int:
-    """The most rows, at most `rows`, that circles of minimum to `upper` rows can hold: 7 people make no two fives."""
-    reach = np.cumsum(np.sort(upper[upper >= minimum])[::-1])
-    circles = np.arange(1, len(reach) + 1)
-    held = np.minimum(reach, rows)[circles * minimum <= rows]
+def reachable(rows: int, lower: Indices, upper: Indices) -> int:
+    """The most rows, at most `rows`, that circles of lower to upper rows can hold: 7 people make no two fives."""
+    can = upper >= lower
+    reach = np.cumsum(np.sort(upper[can])[::-1])
+    held = np.minimum(reach, rows)[: most_circles(rows, lower[can])]
     return int(held.max(initial=0))
 
 
@@ -45,8 +46,7 @@ def settle(relaxed: Transport, best: Transport, question: Question, proof: Bound
 
     `question.cover` says whether coverage comes first.
     """
-    nobody = np.zeros(len(question.upper), bool)
-    nodes = [Node(branch(relaxed), nobody, nobody)]
+    nodes = [Node(branch(relaxed), question.sure, np.zeros_like(question.sure))]
     taken = 0
     while nodes and taken < steps and not stop():
         taken += 1
@@ -54,10 +54,11 @@ def settle(relaxed: Transport, best: Transport, question: Question, proof: Bound
         if node is None:
             continue
         size = np.where(node.opened, 0, node.matching.size)
-        if not ((size > 0) & (size < question.minimum)).any():
+        if not ((size > 0) & (size < question.lower)).any():
             best = node.matching
             continue
-        nodes.extend(_children(node, int(np.argmax(np.where(size < question.minimum, size, 0))), question.minimum))
+        column = int(np.argmax(np.where(size < question.lower, size, 0)))
+        nodes.extend(_children(node, column, question.lower[column]))
     left = [_most(node, question, proof) for node in nodes]
     return Settled(best, max([value(best), *left]), taken)
 
@@ -76,7 +77,7 @@ def _children(node: Node, column: int, minimum: int) -> list[Node]:
 def _reach(node: Node, question: Question) -> int:
     """The most rows that the node's matchings can cover."""
     upper = np.where(node.closed, 0, question.upper).astype(np.int32)
-    return reachable(covered(node.matching), question.minimum, upper)
+    return reachable(covered(node.matching), question.lower, upper)
 
 
 def _most(node: Node, question: Question, proof: Bound) -> int:
@@ -100,7 +101,7 @@ def _narrow(node: Node, best: Transport, question: Question, proof: Bound) -> No
         for column in np.flatnonzero(closing):
             close(node.matching, column)
         node = Node(node.matching, node.opened | opening, node.closed | closing)
-        if not all(raise_minimum(node.matching, column, question.minimum) for column in np.flatnonzero(opening)):
+        if not all(raise_minimum(node.matching, column, question.lower[column]) for column in np.flatnonzero(opening)):
             return None
     return None
 

@@ -12,10 +12,10 @@ from matching.domain.engine.assignment import Progress, Stop
 from matching.domain.engine.circle_bounds import SCALE, Bound, Prices, Question, descend
 from matching.domain.engine.circle_branching import covered, reachable, settle
 from matching.domain.engine.circle_search import choose, climb, enforce
-from matching.domain.engine.edges import edges_of, scores
+from matching.domain.engine.circle_seats import Seats, relaxed, seats_of, unfilled
 from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market
 from matching.domain.engine.outcome import Outcome
-from matching.domain.engine.transport import Transport, held_scores, insert_all, transport, value
+from matching.domain.engine.transport import Transport, held_scores, value
 
 ROUNDS = 600
 """Rounds of a search for prices, at most."""
@@ -56,7 +56,7 @@ class _Task:
     rows: Indices
     columns: Indices
     relaxed: Transport
-    """The best matching without a minimum."""
+    """The best matching in which only columns that are open for sure have a minimum."""
     question: Question
     cover: Cover
     stop: Stop
@@ -68,6 +68,7 @@ def form_circles(
     minimum: int,
     maximum: int,
     *,
+    pinned: Indices | None = None,
     coverage: bool = True,
     stop: Stop = lambda: False,
     say: Progress = lambda _: None,
@@ -75,35 +76,47 @@ def form_circles(
     """The circles of `minimum` to `maximum` rows (a column's capacity may be lower) that cover most, then score most.
 
     Without `coverage` those of the highest total alone. `stop` is asked between steps; when it says so, the answer
-    has an honest gap.
+    has an honest gap. A column with `pinned` people beside the rows, who count for its minimum alone, is filled
+    whatever it costs; where all of these cannot be there are no circles at all.
     """
-    if not 1 <= minimum <= maximum:
-        raise ValueError(f"a circle of {minimum} to {maximum} people")
-    task = _task(market, minimum, maximum, coverage=coverage, stop=stop, say=say)
+    seats = seats_of(market, minimum, maximum, pinned)
+    base = FULL * len(seats.rows) + 1 if coverage else 0
+    if pinned is not None and unfilled(market, minimum, maximum, pinned).size:
+        return _none(market, base)
+    task = _task(seats, relaxed(seats, base)[0], stop, say)
     say(30)
-    best = climb(choose(task.relaxed, minimum), task.question, stop)
+    best = climb(choose(task.relaxed, task.question), task.question, stop)
     say(50)
     task = _covering(task, best)
     return _settled(task, market, *_proven(task, best))
 
 
-def _task(market: Market, minimum: int, maximum: int, *, coverage: bool, stop: Stop, say: Progress) -> _Task:
-    score, _ = scores(market)
-    allowed = score >= 0
-    upper = np.minimum(np.minimum(market.capacity, maximum), allowed.sum(axis=0))
-    columns = np.flatnonzero(upper >= minimum).astype(np.int32)
-    rows = np.flatnonzero(allowed[:, columns].any(axis=1)).astype(np.int32)
-    score = np.ascontiguousarray(score[np.ix_(rows, columns)])
-    upper = upper[columns].astype(np.int32)
-    base = FULL * len(rows) + 1 if coverage else 0
-    relaxed = transport(edges_of(score), upper, extra=base)
-    insert_all(relaxed)
-    question = Question(np.ascontiguousarray(score.T), upper, minimum)
-    if coverage:
-        question = replace(question, cover=reachable(covered(relaxed), minimum, upper))
+def _task(seats: Seats, relaxed: Transport, stop: Stop, say: Progress) -> _Task:
+    base, cover = relaxed.extra, None
+    if base:
+        cover = reachable(covered(relaxed), seats.lower, seats.upper)
+    question = Question(np.ascontiguousarray(seats.score.T), seats.upper, seats.lower, seats.sure, cover=cover)
     # Who pays as much as a pair weighs, or more, has paid for being in a circle once.
-    cover = Cover(np.clip(relaxed.row_price, 0, base), max(base, 1))
-    return _Task(rows, columns, relaxed, question, cover, stop, say)
+    paid = Cover(np.clip(relaxed.row_price, 0, base), max(base, 1))
+    return _Task(seats.rows, seats.columns, relaxed, question, paid, stop, say)
+
+
+def _none(market: Market, base: int) -> Circles:
+    """No circles: those that must be cannot be filled, so that there is nothing to be compared with."""
+    free = np.zeros(market.rows, np.int64)
+    return Circles(
+        mate=np.full(market.rows, -1, np.int32),
+        score=np.full(market.rows, FORBIDDEN, np.int16),
+        opened=np.zeros(0, np.int32),
+        base=base,
+        total=0,
+        upper_bound=0,
+        row_price=free,
+        lift=0,
+        price_bound=0,
+        cover=Cover(free, max(base, 1)),
+        rounds=0,
+    )
 
 
 def _proven(task: _Task, best: Transport) -> tuple[Transport, Bound, int, int]:
@@ -112,7 +125,7 @@ def _proven(task: _Task, best: Transport) -> tuple[Transport, Bound, int, int]:
     proof = _priced(question, best, task.stop)
     task.say(75)
     if _gap(best, question, proof):
-        other = climb(enforce(task.relaxed, question.minimum, proof.often), question, task.stop)
+        other = climb(enforce(task.relaxed, question, proof.often), question, task.stop)
         best = max(best, other, key=value)
     task.say(85)
     reach = _bound(question, proof, best)
@@ -145,7 +158,7 @@ def _covering(task: _Task, best: Transport) -> _Task:
     price = np.full(across.shape[1], SCALE, np.int64)
     ones = replace(question, across=across, cover=None)
     found = descend(ones, price, 0, target=covered(best), rounds=ROUNDS, stop=task.stop)
-    cover = reachable(found.value, question.minimum, question.upper)
+    cover = reachable(found.value, question.lower, question.upper)
     if cover >= question.cover:
         return task
     return replace(task, question=replace(question, cover=cover), cover=Cover(found.price, SCALE))
