@@ -83,6 +83,7 @@ def tree(tmp_path: Path) -> Path:
     )
     for service in SERVICES:
         _plant(tmp_path, {f"{service}/{name}": text.format(service=service) for name, text in ROOMS.items()})
+    _plant(tmp_path, {"sessions/cli.py": "from sessions import main, settings\n"})
     return tmp_path
 
 

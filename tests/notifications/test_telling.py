@@ -253,3 +253,9 @@ async def test_in_whatever_order_a_departure_comes_the_leaver_hears_nothing_of_i
         told = [mail["Subject"].partition(":")[0] for mail in sink.to(f"{other.lower()}@example.com")]
         assert told.count("Cancelled") == 1, order
         assert len([subject for subject in told if subject.endswith("has ended")]) == 1, order
+
+
+async def test_what_becomes_of_a_message_names_the_event_that_called_for_it(here: Here) -> None:
+    await here.know_the_pair()
+    await here.hear(match_proposed(pair()), event_id="offer")
+    assert [row.cause for row in await here.sql("SELECT cause FROM outbox")] == ["/test/offer"] * 2

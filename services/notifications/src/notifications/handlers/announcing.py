@@ -1,8 +1,5 @@
 """Saying what became of a message."""
 
-from typing import Any
-
-from chassis.subscription import Received
 from chassis.transaction import Tx
 from contracts.notifications import MessageFailed, MessageSent, MessageState, MessageSuppressed
 from notifications.adapters import metrics
@@ -15,7 +12,7 @@ _EVENTS: dict[str, type[MessageState]] = {
 }
 
 
-def announce(tx: Tx, message: Message, outcome: Outcome, cause: Received[Any] | None = None) -> None:
+def announce(tx: Tx, message: Message, outcome: Outcome) -> None:
     """Publish and count the end of a message; each message has one, so its version is 1."""
     late = None
     if outcome.status == "sent" and message.due_at is not None:
@@ -31,5 +28,5 @@ def announce(tx: Tx, message: Message, outcome: Outcome, cause: Received[Any] | 
             "unconfirmed": message.unconfirmed or None,
         }
     )
-    tx.publish(event, version=1, cause=cause)
+    tx.publish(event, version=1)
     metrics.count(message, outcome.status, late)

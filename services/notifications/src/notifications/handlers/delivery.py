@@ -18,7 +18,7 @@ from notifications.domain.kinds import RULES
 from notifications.domain.messages import Outcome, people_in, thing_id
 from notifications.handlers.announcing import announce
 
-Mail = tuple[str, str, bytes]
+Envelope = tuple[str, str, bytes]
 """Sender, recipient and contents, as they go over the wire."""
 _SENT = Outcome("sent")
 _NOTE_AGAIN_SECONDS = 0.5
@@ -50,13 +50,13 @@ async def send_next(database: Database, sender: Sender) -> bool:
             "mentorship.message.attempt": held.message.attempts,
         },
     ):
-        mail = await _prepare(database, held, sender)
-        if mail is not None:
-            await _note(database, held, sender, await _hand_over(mail, held, sender))
+        envelope = await _prepare(database, held, sender)
+        if envelope is not None:
+            await _note(database, held, sender, await _hand_over(envelope, held, sender))
     return True
 
 
-async def _prepare(database: Database, held: db.Lease, sender: Sender) -> Mail | None:
+async def _prepare(database: Database, held: db.Lease, sender: Sender) -> Envelope | None:
     """The mail, its attempt begun, if it is still to be sent now; else what becomes of it is settled here."""
     message = held.message
     async with database.transaction() as tx:
@@ -76,12 +76,12 @@ async def _prepare(database: Database, held: db.Lease, sender: Sender) -> Mail |
             await _conclude(tx, held, sender.policy, Outcome("pending", "no_address"))
         else:
             written = sender.letters.compose(message, reader, people, tx.now)
-            mail = (written.sender, written.recipient, written.to_bytes())
-            return mail if await db.begin_attempt(tx, held, sender.lease_seconds) else None
+            envelope = (written.sender, written.recipient, written.to_bytes())
+            return envelope if await db.begin_attempt(tx, held, sender.lease_seconds) else None
     return None
 
 
-async def _hand_over(mail: Mail, held: db.Lease, sender: Sender) -> Outcome:
+async def _hand_over(envelope: Envelope, held: db.Lease, sender: Sender) -> Outcome:
     if held.message.unconfirmed:
         metrics.count_repeated(held.message)
     server = sender.transport.server
@@ -97,7 +97,7 @@ async def _hand_over(mail: Mail, held: db.Lease, sender: Sender) -> Outcome:
         record_exception=False,
     ) as span:
         try:
-            await sender.transport.send(*mail)
+            await sender.transport.send(*envelope)
         except Rejected:
             span.set_status(Status(StatusCode.ERROR, "refused"))
             return Outcome("failed", "refused")

@@ -14,13 +14,13 @@ async def tell_of_match(tx: Tx, received: Received[MatchState]) -> None:
     """Tell the people in a match what it needs of them or what became of it."""
     known = await db.learn(tx, received.event, received.version)
     told = notices.of_match(received.event, known.previous)
-    await tell(tx, told, Occasion(received.identity, known.current, cause=received))
+    await tell(tx, told, Occasion(received.identity, known.current))
 
 
 async def tell_of_relationship(tx: Tx, received: Received[RelationshipState]) -> None:
     """Tell the people of a relationship that it began or ended."""
     known = await db.learn(tx, received.event, received.version)
-    await tell(tx, notices.of_relationship(received.event), Occasion(received.identity, known.current, cause=received))
+    await tell(tx, notices.of_relationship(received.event), Occasion(received.identity, known.current))
 
 
 async def tell_of_session(tx: Tx, received: Received[SessionState]) -> None:
@@ -28,4 +28,4 @@ async def tell_of_session(tx: Tx, received: Received[SessionState]) -> None:
     known = await db.learn(tx, received.event, received.version)
     if known.is_news:
         await follow(tx, received.event, known.previous, received.time)
-    await tell(tx, notices.of_session(received.event), Occasion(received.identity, known.current, cause=received))
+    await tell(tx, notices.of_session(received.event), Occasion(received.identity, known.current))

@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from chassis.ids import uuid7
 from chassis.outbox import current_traceparent
-from chassis.subscription import Received
 from chassis.transaction import Tx
 from notifications.adapters import db
 from notifications.domain.decisions import decide
@@ -26,7 +24,6 @@ class Occasion:
     effect: UUID
     current: Facts
     due_at: datetime | None = None
-    cause: Received[Any] | None = None
 
 
 async def tell(tx: Tx, told: Sequence[Notice], occasion: Occasion) -> None:
@@ -36,18 +33,16 @@ async def tell(tx: Tx, told: Sequence[Notice], occasion: Occasion) -> None:
     await db.hold_erasures(tx)
     involved = {notice.employee_id for notice in told} | set(people_in(occasion.current))
     people = await db.people(tx, involved)
-    drafts = list(_drafts(tx.now, told, occasion, people))
+    drafts = list(_drafts(tx, told, occasion, people))
     new = await db.insert(tx, drafts, occasion.effect)
     for draft in drafts:
         if draft.message.message_id in new and draft.outcome.status != "pending":
-            announce(tx, draft.message, draft.outcome, occasion.cause)
+            announce(tx, draft.message, draft.outcome)
 
 
-def _drafts(
-    now: datetime, told: Sequence[Notice], occasion: Occasion, people: Mapping[str, Person]
-) -> Iterator[db.Draft]:
+def _drafts(tx: Tx, told: Sequence[Notice], occasion: Occasion, people: Mapping[str, Person]) -> Iterator[db.Draft]:
     departed = {person.employee_id for person in people.values() if person.departed}
-    trace = (occasion.cause.traceparent if occasion.cause else None) or current_traceparent()
+    trace = (tx.cause.traceparent if tx.cause else None) or current_traceparent()
     for notice in told:
         reader = people[notice.employee_id]
         for channel in CHANNELS:
@@ -61,11 +56,11 @@ def _drafts(
                 kind=notice.kind,
                 channel=channel,
                 facts=notice.facts,
-                created_at=now,
+                created_at=tx.now,
                 due_at=occasion.due_at,
                 traceparent=trace,
             )
-            yield db.Draft(message, _at_once(message, decide(message, occasion.current, reader, departed, now)))
+            yield db.Draft(message, _at_once(message, decide(message, occasion.current, reader, departed, tx.now)))
 
 
 def _at_once(message: Message, outcome: Outcome) -> Outcome:
