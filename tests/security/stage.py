@@ -14,7 +14,6 @@ import httpx
 from sqlalchemy import text
 
 import analytics.main
-import analytics.settings
 import matching.main
 import matching.settings
 import notifications.main
@@ -22,6 +21,7 @@ import notifications.settings
 import sessions.main
 import sessions.settings
 from chassis.service import Service
+from chassis.settings import ServiceSettings
 from chassis.transaction import Database, Tx
 from contracts.event import Event
 from mentorship.local.issuer import Issuer
@@ -133,4 +133,4 @@ def _service(name: str, url: str, issuer: Issuer, folder: Path) -> Service:
     if name == "notifications":
         settings = notifications.settings.NotificationsSettings(unsubscribe_key=UNSUBSCRIBE_KEY, **usual)
         return notifications.main.service(settings)
-    return analytics.main.service(analytics.settings.Settings(**usual))
+    return analytics.main.service(ServiceSettings(**usual))

@@ -2,16 +2,16 @@
 
 from analytics.adapters import db
 from analytics.api import router
-from analytics.settings import Settings
 from analytics.subscribers import SUBSCRIPTIONS, TIMERS
 from chassis.service import Service
+from chassis.settings import ServiceSettings
 
 
-def service(settings: Settings | None = None) -> Service:
+def service(settings: ServiceSettings | None = None) -> Service:
     """The service, from the environment unless settings are given."""
     return Service(
         name="analytics",
-        settings=settings or Settings(),
+        settings=settings or ServiceSettings(),
         routers=[router],
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,

@@ -15,6 +15,26 @@ SCORES = ("low", "middle", "high")
 """The fixed buckets of scores: 1-2, 3, 4-5."""
 
 
+_CELLS: Mapping[str, tuple[str, ...]] = {
+    "enrolment": ("enrolled", "withdrawn"),
+    "role": ("mentor", "mentee", "peer"),
+    "matching": ("matched", "unmatched", "held_out"),
+    "time_to_match": WAITS,
+    "run": ("people", "pairs", "score", "bound"),
+    "unmatched_reason": ("no_candidates", "all_full", "below_floor"),
+    "offers": ("accepted", "declined", "expired", "withdrawn", "open"),
+    "minutes": ("held",),
+    "sessions": ("held", "missed", "cancelled", "scheduled"),
+    "relationships": ("open", "closed"),
+    "goals": ("under_way", "achieved"),
+    "usefulness": SCORES,
+    "fit": SCORES,
+    "usefulness_total": ("points",),
+    "fit_total": ("points",),
+}
+"""The cells of each figure; those of departments, locations and levels are whatever people have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Programme:
     """A programme as analytics knows it."""
@@ -128,7 +148,7 @@ def health_of(programme: Programme, counts: Counts) -> Health:
     everybody = counts.get("everybody", {}).get("all", NOTHING)
     if everybody.people < FEWEST:
         # one person behind every figure hides every figure, empty ones too
-        counts = {figure: dict.fromkeys(cells, Count(1, 1)) for figure, cells in _EVERY_CELL.items()}
+        counts = {figure: dict.fromkeys(cells, Count(1, 1)) for figure, cells in _CELLS.items()}
     return Health(
         programme_id=programme.programme_id,
         format=programme.format,
@@ -141,14 +161,14 @@ def health_of(programme: Programme, counts: Counts) -> Health:
     )
 
 
-def _cells(counts: Counts, figure: str, *names: str) -> dict[str, Count]:
+def _cells(counts: Counts, figure: str) -> dict[str, Count]:
     found = counts.get(figure, {})
-    return {name: found.get(name, NOTHING) for name in names or sorted(found)}
+    return {name: found.get(name, NOTHING) for name in _CELLS.get(figure) or sorted(found)}
 
 
 def _participation(counts: Counts) -> Participation:
-    enrolment = _cells(counts, "enrolment", "enrolled", "withdrawn")
-    roles = _cells(counts, "role", "mentor", "mentee", "peer")
+    enrolment = _cells(counts, "enrolment")
+    roles = _cells(counts, "role")
     enrolled = enrolment["enrolled"]
     return Participation(
         enrolled=shown(enrolled),
@@ -163,10 +183,10 @@ def _participation(counts: Counts) -> Participation:
 
 
 def _matching(counts: Counts) -> Matching:
-    arms = _cells(counts, "matching", "matched", "unmatched", "held_out")
+    arms = _cells(counts, "matching")
     cells = parted(arms)
     treated = {name: arms[name] for name in ("matched", "unmatched")}
-    waits = _cells(counts, "time_to_match", *WAITS)
+    waits = _cells(counts, "time_to_match")
     waits_shown = parted(waits)
     return Matching(
         matched=cells["matched"],
@@ -175,13 +195,13 @@ def _matching(counts: Counts) -> Matching:
         match_rate=rate("matched", treated, cells),
         time_to_match=waits_shown,
         median_time_to_match=_median(waits, waits_shown),
-        unmatched_reasons=parted(_cells(counts, "unmatched_reason", "no_candidates", "all_full", "below_floor")),
+        unmatched_reasons=parted(_cells(counts, "unmatched_reason")),
         last_run=_last_run(counts),
     )
 
 
 def _last_run(counts: Counts) -> LastRun:
-    run = _cells(counts, "run", "people", "pairs", "score", "bound")
+    run = _cells(counts, "run")
     paired, bound = run["pairs"].people, run["bound"].value
     hidden = share(Count(paired, paired), run["people"]).hidden
     quality = Cell(round(run["score"].value / bound, 3)) if bound else Cell(None)
@@ -202,28 +222,29 @@ def _median(waits: Mapping[str, Count], cells: Mapping[str, Cell]) -> str | None
 
 
 def _offers(counts: Counts) -> Offers:
-    decided = _cells(counts, "offers", "accepted", "declined", "expired", "withdrawn")
+    offers = _cells(counts, "offers")
+    decided = {name: offers[name] for name in ("accepted", "declined", "expired", "withdrawn")}
     cells = parted(decided)
     return Offers(
         **cells,
-        open=shown(_cells(counts, "offers", "open")["open"]),
+        open=shown(offers["open"]),
         acceptance_rate=rate("accepted", decided, cells),
     )
 
 
 def _meetings(counts: Counts) -> Meetings:
-    past = _cells(counts, "sessions", "held", "missed")
+    sessions = _cells(counts, "sessions")
+    past = {name: sessions[name] for name in ("held", "missed")}
     cells = parted(past)
-    others = _cells(counts, "sessions", "cancelled", "scheduled")
-    pairs = _cells(counts, "relationships", "open", "closed")
-    goals = _cells(counts, "goals", "under_way", "achieved")
-    minutes = _cells(counts, "minutes", "held")["held"]
+    pairs = _cells(counts, "relationships")
+    goals = _cells(counts, "goals")
+    minutes = _cells(counts, "minutes")["held"]
     return Meetings(
         relationships_open=shown(pairs["open"]),
         relationships_closed=shown(pairs["closed"]),
         **cells,
-        cancelled=shown(others["cancelled"]),
-        scheduled=shown(others["scheduled"]),
+        cancelled=shown(sessions["cancelled"]),
+        scheduled=shown(sessions["scheduled"]),
         held_rate=rate("held", past, cells),
         hours_held=HIDDEN if cells["held"].hidden else Cell(round(minutes.value / 60, 1)),
         goals_under_way=shown(goals["under_way"]),
@@ -232,25 +253,7 @@ def _meetings(counts: Counts) -> Meetings:
 
 
 def _scores(counts: Counts, question: str) -> Scores:
-    buckets = _cells(counts, question, *SCORES)
-    total = _cells(counts, f"{question}_total", "points")["points"]
+    buckets = _cells(counts, question)
+    total = _cells(counts, f"{question}_total")["points"]
     answers = Count(sum(count.value for count in buckets.values()), total.people)
     return Scores(answers=shown(answers), average=average(total.value, answers), **parted(buckets))
-
-
-_EVERY_CELL: dict[str, tuple[str, ...]] = {
-    "enrolment": ("enrolled", "withdrawn"),
-    "role": ("mentor", "mentee", "peer"),
-    "matching": ("matched", "unmatched", "held_out"),
-    "time_to_match": WAITS,
-    "run": ("people", "pairs", "score", "bound"),
-    "unmatched_reason": ("no_candidates", "all_full", "below_floor"),
-    "offers": ("accepted", "declined", "expired", "withdrawn", "open"),
-    "sessions": ("held", "missed", "cancelled", "scheduled"),
-    "relationships": ("open", "closed"),
-    "goals": ("under_way", "achieved"),
-    "usefulness": SCORES,
-    "fit": SCORES,
-    "usefulness_total": ("points",),
-    "fit_total": ("points",),
-}
