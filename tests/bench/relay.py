@@ -8,7 +8,7 @@ import asyncpg
 from nats.aio.client import Client
 
 from chassis import outbox
-from chassis.relay import Relay
+from chassis.relay import Relay, connected
 from chassis.transaction import Database
 from tests.bench.consumer import an_event, reached
 from tests.bench.processes import start_process, stop_processes
@@ -28,7 +28,7 @@ async def drain(url: str, connection: Client, count: int) -> float:
     """Events per second that the relay moves from the outbox into the stream."""
     await fill_outbox(url, count)
     relay = Relay(url, lambda: connection)
-    database = await asyncpg.connect(url)
+    database = await connected(url)
     moved = 0
     started = time.perf_counter()
     while moved < count:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.outbox import CHANNEL, EventTooLarge
 from chassis.publishing import BATCH_ROWS
-from chassis.relay import BATCH_FROM, Relay
+from chassis.relay import _READ, BATCH_FROM, Relay, connected
 from chassis.transaction import Database
 from tests.chassis import probe
 from tests.eventually import eventually
@@ -220,6 +220,20 @@ async def test_what_was_committed_late_is_read_before_what_follows_it(
     ahead = await relay._read(rows, underway)
     assert len(underway) == BATCH_ROWS
     assert [row.event.version for row in ahead if str(thing) in row.thing] == [1, 2]
+
+
+async def test_a_backlog_that_postgresql_has_not_counted_is_read_by_its_index(
+    probe_url: str, database: Database
+) -> None:
+    await say(database, 2_000)
+    connection = await connected(probe_url)
+    try:
+        plan = await connection.fetch(f"EXPLAIN {_READ}", BATCH_ROWS, [], [])
+    finally:
+        await connection.close()
+    words = "\n".join(line for (line,) in plan)
+    assert "Index Scan using ix_outbox_unpublished" in words
+    assert "Sort" not in words
 
 
 async def test_a_commit_wakes_the_relay_of_its_own_process(
