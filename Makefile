@@ -22,26 +22,26 @@ test: .venv/.complete ## every test, on real NATS and PostgreSQL
 	@.venv/bin/python -m matching.worker.compiling # once a machine: tests would each wait for it
 	@.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests $(ARGS)
 
-check: .venv/.complete ## what CI runs before the tests: style, types, import rules, generated files
+check: .venv/.complete ## what CI runs before the tests: style, types, rules, files
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/python -m contracts.generate --check && $(MENTORSHIP) topology generate --check && $(MENTORSHIP) events --check && .venv/bin/hadolint deploy/Dockerfile && .venv/bin/python -m pytest -q -p no:randomly tests/deploy/test_kubernetes.py
 
-generate: .venv/.complete ## write the generated files anew: schemas, documents, consumers
+generate: .venv/.complete ## write schemas, documents and consumers anew
 	@.venv/bin/python -m contracts.generate && $(MENTORSHIP) topology generate && $(MENTORSHIP) events --write
 
 chaos: .venv/.complete ## the fault runs at full size: 1,000 kills, about an hour
 	@.venv/bin/python -m matching.worker.compiling
 	@CHAOS=full .venv/bin/python -m pytest -s tests/chaos $(ARGS)
 
-bench: .venv/.complete ## measure speed against limits measured in the same run
+bench: .venv/.complete ## measure speed against limits of the same run
 	@.venv/bin/python -m tests.bench $(ARGS)
 
-bench-matching: .venv/.complete ## the matching engine beside what others use, in one table
+bench-matching: .venv/.complete ## the matching engine beside what others use
 	@.venv/bin/python -m tests.bench.matching $(ARGS)
 
-asyncapi: .venv/.complete ## show each service's AsyncAPI document to the AsyncAPI tool (Node)
+asyncapi: .venv/.complete ## show AsyncAPI documents to the AsyncAPI tool (Node)
 	@deploy/asyncapi.sh
 
-containers: ## the same platform in containers; its commands: MENTORSHIP_HOME=.mentorship/containers
+containers: ## start the same platform in containers
 	@docker compose up --build --wait && mkdir -p .mentorship && rm -rf .mentorship/containers && docker compose cp secrets:/volumes/home .mentorship/containers
 
 .venv/.complete: uv.lock pyproject.toml $(wildcard services/*/pyproject.toml shared/*/pyproject.toml)

@@ -1,9 +1,9 @@
 """Publish hr.employee.hired.v1 with nats-py: CloudEvents in binary mode, and an acknowledged publish.
 
-    python docs/examples/publish.py nats://127.0.0.1:4222 hr.creds E2001
+    python docs/examples/publish.py nats://127.0.0.1:4222 .mentorship/nats/creds/hr.creds hr E2001
 
-The credentials come from `mentorship publisher add NAME`; at home there is `hr` already, and its file is told by
-`mentorship status --json` as `nats.users.hr.credentials`. Needs nats-py, and nkeys to sign in.
+The credentials come from `mentorship publisher add NAME`, which prints their file; at home there is `hr` already.
+The third word is that name: a publisher speaks as the source /NAME. Needs nats-py, and nkeys to sign in.
 """
 
 import asyncio
@@ -16,21 +16,20 @@ from datetime import UTC, datetime
 import nats
 
 SUBJECT = "hr.employee.hired.v1"
-SOURCE = "/hr"
 
 
-async def publish(url: str, credentials: str, employee_id: str, publisher: str = "hr") -> int:
+async def publish(url: str, credentials: str, publisher: str, employee_id: str) -> int:
     """Publish one event and give the sequence that the stream stored it under."""
-    event_id = str(uuid.uuid4())
+    event_id, source = str(uuid.uuid4()), f"/{publisher}"
     headers = {
         "ce-specversion": "1.0",
         "ce-id": event_id,
-        "ce-source": SOURCE,
+        "ce-source": source,
         "ce-type": SUBJECT,
         "ce-subject": employee_id,
         "ce-time": datetime.now(UTC).isoformat(),
         "content-type": "application/json",
-        "Nats-Msg-Id": f"{SOURCE}/{event_id}",
+        "Nats-Msg-Id": f"{source}/{event_id}",
     }
     employee = {
         "employee_id": employee_id,
@@ -54,5 +53,7 @@ async def publish(url: str, credentials: str, employee_id: str, publisher: str =
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit("usage: publish.py NATS_URL CREDENTIALS PUBLISHER EMPLOYEE")
     sequence = asyncio.run(publish(*sys.argv[1:]))
     sys.stdout.write(f"stored in the stream as number {sequence}\n")

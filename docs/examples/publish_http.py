@@ -1,8 +1,9 @@
 """Hand in hr.employee.hired.v1 over HTTP: one CloudEvent in structured mode, with an idempotency key.
 
     TOKEN=$(mentorship token --employee hr --role publisher)
-    python docs/examples/publish_http.py http://127.0.0.1:8081 "$TOKEN" E2002
+    python docs/examples/publish_http.py http://127.0.0.1:8081 "$TOKEN" hr E2002
 
+The third word is the publisher whose token it is: a publisher speaks as the source /NAME.
 202 says that the event is stored and will reach the stream; the answer has a result per event. Needs httpx.
 """
 
@@ -15,12 +16,12 @@ from typing import Any
 import httpx
 
 
-def request(token: str, employee_id: str) -> dict[str, Any]:
+def request(token: str, publisher: str, employee_id: str) -> dict[str, Any]:
     """What to POST to /v1/employees/events, as keyword arguments of `httpx.post`."""
     event = {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
-        "source": "/hr",
+        "source": f"/{publisher}",
         "type": "hr.employee.hired.v1",
         "subject": employee_id,
         "time": datetime.now(UTC).isoformat(),
@@ -45,7 +46,9 @@ def request(token: str, employee_id: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    url, access_token, employee = sys.argv[1:]
-    answer = httpx.post(f"{url}/v1/employees/events", **request(access_token, employee))
+    if len(sys.argv) != 5:
+        sys.exit("usage: publish_http.py URL TOKEN PUBLISHER EMPLOYEE")
+    url, *rest = sys.argv[1:]
+    answer = httpx.post(f"{url}/v1/employees/events", **request(*rest))
     answer.raise_for_status()
     sys.stdout.write(f"{answer.text}\n")

@@ -25,7 +25,8 @@ def _example(name: str) -> ModuleType:
 
 async def test_an_employee_published_from_python_can_take_part(story: Story) -> None:
     person = f"E-{uuid4().hex[:10]}"
-    assert await _example("publish").publish(story.platform.nats_url, str(story.platform.credentials("hr")), person) > 0
+    credentials = str(story.platform.credentials("hr"))
+    assert await _example("publish").publish(story.platform.nats_url, credentials, "hr", person) > 0
     programme = await story.programme()
     await story.enrol(programme, [person], [])
 
@@ -33,7 +34,7 @@ async def test_an_employee_published_from_python_can_take_part(story: Story) -> 
 async def test_an_employee_handed_in_over_http_can_take_part(story: Story) -> None:
     person = f"E-{uuid4().hex[:10]}"
     token = story.bearer("hr", "publisher")["Authorization"].removeprefix("Bearer ")
-    request = _example("publish_http").request(token, person)
+    request = _example("publish_http").request(token, "hr", person)
     url = f"{story.platform.service_url('matching')}/v1/employees/events"
     first = await story.http.post(url, **request)
     assert first.status_code == 202, first.text

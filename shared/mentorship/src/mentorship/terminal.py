@@ -34,10 +34,13 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under a title; a cell that is None shows as a dash, and only a `Text` has a style."""
+    """Print rows under a title; a cell that is None shows as a dash, and only a `Text` has a style.
+
+    Where the terminal is too narrow the other columns are folded, never the first: it says what a row is about.
+    """
     table = Table(header_style="dim", box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
     for row in rows:
         table.add_row(*map(_shown, row))
     out.print(f"[bold]{title}[/bold]")  # a title of the table's own would wrap at the table's width

@@ -4,6 +4,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from rich.table import Table
+from rich.text import Text
 
 from mentorship import broker, terminal
 
@@ -45,8 +47,7 @@ def demo(as_json: bool = terminal.Json) -> None:
 
     def tell(where: str, what: str) -> None:
         if not as_json:
-            colour = _COLOURS[where]
-            terminal.out.print(f"[dim]{monotonic() - began:5.1f} s[/dim]  [{colour}]{where:13}[/{colour}]  {what}")
+            terminal.out.print(_line(monotonic() - began, where, what))
 
     async def work() -> "Ending":
         from mentorship.demo import Story
@@ -73,6 +74,13 @@ def demo(as_json: bool = terminal.Json) -> None:
     terminal.say(f"  mentorship trace {ending.trace}")
     terminal.say("What people received:")
     terminal.say("  mentorship mail")
+
+
+def _line(seconds: float, where: str, what: str) -> Table:
+    """One line of the story; where the terminal is too narrow it goes on under its own words."""
+    line = Table.grid(padding=(0, 2, 0, 0))
+    line.add_row(Text(f"{seconds:5.1f} s", "dim"), Text(f"{where:13}", _COLOURS[where]), Text(what))
+    return line
 
 
 def _rows(health: dict[str, Any]) -> list[tuple[str, str]]:

@@ -57,6 +57,9 @@ def list_(
         )
         for one in found
     ]
+    if not total:
+        terminal.say("No dead letters.")
+        return
     columns = ("Number", "Died (UTC)", "Consumer", "Reason", "Source", "Original")
     terminal.print_table(f"Dead letters: {len(found)} of {total}", columns, rows)
 

@@ -32,5 +32,6 @@ def events(
     if json:
         print_json([asdict(entry) for entry in entries])
         return
-    rows = [(entry.subject, entry.publisher, "\n".join(entry.subscribers) or None) for entry in entries]
-    print_table("Events", ("event", "publisher", "heard by"), rows)
+    rows = [(entry.subject, "\n".join(entry.subscribers) or None) for entry in entries]
+    print_table("Events", ("event", "heard by"), rows)
+    say("hr.* is published by HR and other declared publishers, mentorship.SERVICE.* by that service.")

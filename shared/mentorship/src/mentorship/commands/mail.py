@@ -37,7 +37,7 @@ def _show(mails: list[dict[str, Any]], number: int, json: bool) -> None:
     if json:
         print_json(found)
         return
-    message = message_from_string(found["raw"], policy=policy.default)
+    message = message_from_string(found["raw"].replace("\r\n", "\n"), policy=policy.default)
     for name in ("From", "To", "Date", "Subject", "Message-ID"):
         typer.echo(harmless(f"{name}: {message.get(name, '')}"))
     for part in message.walk():

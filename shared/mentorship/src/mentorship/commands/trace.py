@@ -13,6 +13,7 @@ from mentorship.terminal import Json, out, print_json, print_table, say
 
 _COLOURS = {"matching": "cyan", "sessions": "green", "notifications": "magenta", "analytics": "yellow"}
 _SETTLES_WITHIN = 5.0
+_LEAST_BARS = 16
 
 
 def trace(
@@ -75,9 +76,12 @@ def _settled(trace_id: str) -> list[dict[str, Any]]:
 
 def _draw(spans: list[dict[str, Any]]) -> None:
     rows = rows_of(spans)
-    names = max(len(row.label) for row in rows)
     services = max(len(row.service) for row in rows)
-    bars = max(16, out.width - names - services - 14)
+    room = out.width - services - 15
+    names = max(len(row.label) for row in rows)
+    if out.is_terminal:
+        names = min(names, room - _LEAST_BARS)
+    bars = max(_LEAST_BARS, room - names)
     total = max(row.until for row in rows)
     say(f"Trace [bold]{spans[0]['trace_id']}[/bold]: {len(rows)} spans, {total:.1f} ms")
     for row in rows:
@@ -87,10 +91,18 @@ def _draw(spans: list[dict[str, Any]]) -> None:
 def _line(row: Row, names: int, services: int, bars: int, total: float) -> Text:
     colour = "red" if row.failed else _COLOURS.get(row.service, "white")
     line = Text(f"{row.service:<{services}}  ", style=colour)
-    line.append(f"{row.label:<{names}}  ", style="bold red" if row.failed else "")
+    line.append(f"{_fitted(row.label, names):<{names}}  ", style="bold red" if row.failed else "")
     left, length = row.place(bars, total)
     line.append(" " * left)
     line.append("━" * length, style=colour)
     line.append(" " * (bars - left - length))
     line.append(f" {row.milliseconds:>8.1f} ms", style="dim")
     return line
+
+
+def _fitted(label: str, width: int) -> str:
+    """The label in a column of that width; of a subject that is too long its end tells more than its beginning."""
+    if len(label) <= width:
+        return label
+    verb, _, subject = label.rpartition(" ")
+    return f"{verb} \N{HORIZONTAL ELLIPSIS}{subject[len(label) - width + 1 :]}"

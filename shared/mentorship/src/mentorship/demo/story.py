@@ -116,11 +116,9 @@ class Story:
 
         done = await self.completed(run)
         best = max(done["pairs"], key=lambda pair: pair["score"])
-        self._tell(
-            "worker", f"a run finds {len(done['pairs'])} pairs of {done['people']} people in {done['seconds']:.2f} s"
-        )
+        self._tell("worker", f"a run finds {len(done['pairs'])} pairs of {done['people']} people")
         who = f"{self._cast.named(best['mentor_id'])} for {self._cast.named(best['mentee_id'])}"
-        self._tell("worker", f"the best fit, {best['score'] / 100:.0f} %: {who}")
+        self._tell("worker", f"the best fit, {best['score'] / 100:.0f}%: {who}")
         await self._manage("POST", f"/runs/{run}/publish")
         pairs = await asyncio.gather(*(self._offer(pair["mentor_id"], pair["mentee_id"]) for pair in done["pairs"]))
         self._tell(
