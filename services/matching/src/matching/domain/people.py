@@ -52,6 +52,8 @@ class Profile:
     """The way of meeting they prefer, one of MEETINGS; empty: not said."""
     earlier: frozenset[str] = frozenset()
     """Employee ids of partners they had elsewhere: in other programmes, before there were any."""
+    seated: int = 0
+    """Mentees whom this mentor has already: a circle that has begun needs no minimum of others."""
 
     def must_make_sense(self) -> None:
         """Refuses what cannot be meant, by its field."""
@@ -62,8 +64,9 @@ class Profile:
                 raise BadValue(name, f"{self.employee_id} names themselves.")
         if len(set(self.wishes)) < len(self.wishes):
             raise BadValue("wishes", f"{self.employee_id} names somebody twice.")
-        if self.capacity < 0:
-            raise BadValue("capacity", f"{self.employee_id} has {self.capacity}; it is never below 0.")
+        for name, count in (("capacity", self.capacity), ("seated", self.seated)):
+            if count < 0:
+                raise BadValue(name, f"{self.employee_id} has {count}; it is never below 0.")
         if self.meeting not in {"", *MEETINGS}:
             raise BadValue("meeting", f"{self.employee_id}: must be one of {', '.join(MEETINGS)}.")
 

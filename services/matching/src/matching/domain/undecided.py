@@ -35,9 +35,10 @@ def undecided(problem: Problem) -> Problem:
 
 
 def pinned_to(rest: Problem, encoded: Encoded) -> Indices:
-    """How many people pins have given each of the market's columns."""
-    taken = Counter(mentor for _, mentor in rest.pins)
-    return np.array([taken[profile.employee_id] for profile in encoded.people(rest)[1]], np.int32)
+    """How many people pins have given each of the market's columns; one that has begun has as many as it needs."""
+    taken, least = Counter(mentor for _, mentor in rest.pins), rest.rules.circle_min
+    columns = encoded.people(rest)[1]
+    return np.array([least if one.seated else taken[one.employee_id] for one in columns], np.int32)
 
 
 def short_circles(rest: Problem, encoded: Encoded) -> list[str]:

@@ -18,7 +18,7 @@ An exported run is one JSON object with exactly these fields:
 
 A person is an object with every field of a profile, in this order: employee_id, level, offset_minutes, languages,
 interests, skills_wanted, skills_offered, goals, wishes, blocks, capacity, line, department, site, country,
-tenure_days, trained, style, meeting, earlier; sets are sorted lists.
+tenure_days, trained, style, meeting, earlier, seated; sets are sorted lists.
 
 Certificates, all whole numbers. Pinned people and places take no part in them.
 
@@ -32,7 +32,8 @@ Certificates, all whole numbers. Pinned people and places take no part in them.
         If u_i + u_j + the prices of the blossoms around both reach scale * w of every pair, nothing is worth more than
         (sum(u) + sum of price * (size - 1) / 2) / scale, of odd sizes.
     {"kind": "circles", base, scale, lift, row_price: [...], cover_scale, cover_price: [...]}
-        Each circle takes whom it gains most by after prices (`scale` to the point). The same with scores all 1 and
+        Who is pinned to a circle counts for its minimum, and the circle is there whatever it costs; so is one that has
+        begun (`seated`), which needs nobody else. Each circle takes whom it gains most by after prices (`scale` to the point). The same with scores all 1 and
         cover_price bounds how many people have a circle; of just so many the total is looked for, lift for each.
     With floor: of all matchings whose worst pair scores so much at least.
     With above: a certificate with a higher floor, under which it proves that there are fewer pairs.

@@ -25,7 +25,7 @@ _RULES = (
 _PERSON = (
     *("employee_id", "level", "offset_minutes", "languages", "interests", "skills_wanted", "skills_offered"),
     *("goals", "wishes", "blocks", "capacity", "line", "department", "site", "country", "tenure_days"),
-    *("trained", "style", "meeting", "earlier"),
+    *("trained", "style", "meeting", "earlier", "seated"),
 )
 CERTIFICATES = {
     "prices": ("charge", "column_price"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from matching.domain.verify_document import Unreadable
-from matching.domain.verify_scores import Scores
+from matching.domain.verify_scores import Numbers, Scores
 from matching.domain.verify_undecided import Undecided
 
 _SHOWN = 5
@@ -82,7 +82,7 @@ class Pairs:
         """What no pin has taken."""
         places = np.array([self._room(column) for column in range(len(self.scores.columns))], np.int64)
         rows = places > 0 if self.peers else np.ones(len(self.scores.rows), np.bool_)
-        pinned = np.zeros_like(places)
+        pinned = self._begun()
         for pair, (row, column) in zip(self._of["pairs"], self.places, strict=True):
             if self.is_pinned(pair):
                 rows[row] = False
@@ -107,6 +107,11 @@ class Pairs:
         """What the loads cost; the places that are left after the pins are counted."""
         load = Counter(column for _, column in self.decided)
         return charge * sum(count * (count - 1) // 2 for count in load.values())
+
+    def _begun(self) -> Numbers:
+        """As many people as make a whole circle, of those that have begun: whoever comes may join one."""
+        least = self._of["rules"]["circle_min"] if self._of["format"] == "group" else 0
+        return np.array([least if person["seated"] else 0 for person in self.scores.columns], np.int64)
 
     def _room(self, column: int) -> int:
         places: int = self.scores.columns[column]["capacity"]
@@ -149,7 +154,11 @@ class Pairs:
             over += [people[row]["employee_id"] for row, _ in self.places if not self._room(row)]
         if self._of["format"] == "group":
             least = self._of["rules"]["circle_min"]
-            over += [people[column]["employee_id"] for column, count in load.items() if count < least]
+            over += [
+                people[column]["employee_id"]
+                for column, count in load.items()
+                if count < least and not people[column]["seated"]
+            ]
         return finding("capacities", over, f"{len(load):,} people have somebody" if not self.peers else "one each")
 
     def _pins(self) -> Finding:

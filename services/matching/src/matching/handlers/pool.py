@@ -42,9 +42,11 @@ async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOption
     ids: dict[str, UUID] = {}
     async for place, record in programmes.participants_with_records(tx, programme.id):
         for role in roles:
-            free = place.capacity_as(role) - taken.get((place.id, role), 0)
+            seated = taken.get((place.id, role), 0)
+            free = _places(programme, rules, place, role) - seated
             if free > 0:
-                sides[role].append(_profile(tx.now, place, record, role, free, lines))
+                profile = _profile(tx.now, place, record, role, free, lines)
+                sides[role].append(replace(profile, seated=seated) if seated and role == "mentor" else profile)
                 ids[place.employee_id] = place.id
     frame = await frame_of(tx, programme, rules, options)
     if options.moves is not None:
@@ -98,6 +100,11 @@ async def frame_of(
         forbids=frozenset(forbidden | declined),
         taxonomy=taxonomy_in(tx),
     )
+
+
+def _places(programme: Programme, rules: Rules, place: Participant, role: Role) -> int:
+    places = place.capacity_as(role)
+    return min(places, rules.circle_max) if (programme.format, role) == ("group", "mentor") else places
 
 
 def _profile(now: datetime, place: Participant, record: dict[str, Any], role: Role, free: int, lines: Lines) -> Profile:

@@ -22,6 +22,8 @@ class Seats(NamedTuple):
     upper: Indices
     sure: Flags
     """Columns that somebody is pinned to: they are open."""
+    hopeless: Indices
+    """The market's columns that should be so and cannot be filled, whatever the others have."""
 
 
 def seats_of(market: Market, minimum: int, maximum: int, pinned: Indices | None) -> Seats:
@@ -36,7 +38,9 @@ def seats_of(market: Market, minimum: int, maximum: int, pinned: Indices | None)
     columns = np.flatnonzero((upper >= lower) & (upper > 0)).astype(np.int32)
     rows = np.flatnonzero(allowed[:, columns].any(axis=1)).astype(np.int32)
     sizes = lower[columns].astype(np.int32), upper[columns].astype(np.int32)
-    return Seats(rows, columns, np.ascontiguousarray(score[np.ix_(rows, columns)]), *sizes, there[columns] > 0)
+    hopeless = np.flatnonzero((there > 0) & (upper < lower)).astype(np.int32)
+    score = np.ascontiguousarray(score[np.ix_(rows, columns)])
+    return Seats(rows, columns, score, *sizes, there[columns] > 0, hopeless)
 
 
 def relaxed(seats: Seats, base: int) -> tuple[Transport, Indices]:
@@ -55,6 +59,4 @@ def relaxed(seats: Seats, base: int) -> tuple[Transport, Indices]:
 def unfilled(market: Market, minimum: int, maximum: int, pinned: Indices) -> Indices:
     """The columns with pinned people that cannot have the minimum beside those before them that can."""
     seats = seats_of(market, minimum, maximum, pinned)
-    hopeless = (pinned > 0) & (pinned < minimum)
-    hopeless[seats.columns] = False
-    return np.union1d(np.flatnonzero(hopeless), seats.columns[relaxed(seats, 0)[1]]).astype(np.int32)
+    return np.union1d(seats.hopeless, seats.columns[relaxed(seats, 0)[1]]).astype(np.int32)

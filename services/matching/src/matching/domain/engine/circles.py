@@ -12,7 +12,7 @@ from matching.domain.engine.assignment import Progress, Stop
 from matching.domain.engine.circle_bounds import SCALE, Bound, Prices, Question, descend
 from matching.domain.engine.circle_branching import covered, reachable, settle
 from matching.domain.engine.circle_search import choose, climb, enforce
-from matching.domain.engine.circle_seats import Seats, relaxed, seats_of, unfilled
+from matching.domain.engine.circle_seats import Seats, relaxed, seats_of
 from matching.domain.engine.market import FORBIDDEN, FULL, Indices, Market
 from matching.domain.engine.outcome import Outcome
 from matching.domain.engine.transport import Transport, held_scores, value
@@ -81,9 +81,10 @@ def form_circles(
     """
     seats = seats_of(market, minimum, maximum, pinned)
     base = FULL * len(seats.rows) + 1 if coverage else 0
-    if pinned is not None and unfilled(market, minimum, maximum, pinned).size:
+    found, short = relaxed(seats, base)
+    if short.size or seats.hopeless.size:
         return _none(market, base)
-    task = _task(seats, relaxed(seats, base)[0], stop, say)
+    task = _task(seats, found, stop, say)
     say(30)
     best = climb(choose(task.relaxed, task.question), task.question, stop)
     say(50)

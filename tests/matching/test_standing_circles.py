@@ -1,0 +1,61 @@
+"""Circles that there are already: later runs let people join them, up to the maximum and one by one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from matching.domain.people import Profile
+from matching.domain.problems import Problem
+from matching.domain.refusal import BadValue
+from matching.domain.rules import Rules
+from matching.domain.runs import solve
+from matching.domain.verify import verify
+from tests.matching.conftest import House
+from tests.matching.test_verify import complaints, run_of
+
+
+async def standing(house: House, **rules: Any) -> str:
+    """A programme in which E1 and E2 are the circle of E6, who has five places."""
+    programme = await house.programme(format="group", rules=rules)
+    await house.enrol(programme, ["E1", "E2"], "mentee")
+    await house.enrol(programme, ["E6"], "mentor", capacity=5)
+    await house.offers(programme)
+    return programme
+
+
+async def test_a_later_run_fills_a_circle_up_to_its_maximum_and_not_above(staffed: House) -> None:
+    programme = await standing(staffed, circle_max=3)
+    await staffed.enrol(programme, ["E3", "E4", "E5"], "mentee")
+    run = await staffed.run(programme)
+    assert (run["status"], run["pair_count"]) == ("completed", 1)
+    await staffed.ok("POST", f"/runs/{run['run_id']}/publish")
+    assert (await staffed.run(programme))["pair_count"] == 0
+
+
+async def test_one_person_alone_may_join_a_circle_that_has_begun(staffed: House) -> None:
+    programme = await standing(staffed, circle_min=2, circle_max=5)
+    await staffed.enrol(programme, ["E3"], "mentee")
+    run = await staffed.run(programme)
+    assert [(pair["mentee_id"], pair["mentor_id"]) for pair in run["pairs"]] == [("E3", "E6")]
+
+
+def test_who_joins_is_proven_as_others_are_and_a_new_circle_still_needs_its_minimum() -> None:
+    mentors = (Profile("M0", capacity=1, seated=2), Profile("M1", capacity=5))
+    mentees = tuple(Profile(f"E{number}") for number in range(3))
+    problem = Problem("group", Rules(circle_min=3, circle_max=5), mentees, mentors)
+    assert [pair.mentor for pair in solve(problem).pairs] == ["M1"] * 3
+    few = replace(problem, mentees=mentees[:2])
+    assert [pair.mentor for pair in solve(few).pairs] == ["M0"]
+    for one in (problem, few):
+        verdict = verify(run_of(one))
+        assert verdict.holds, [finding for finding in verdict.findings if not finding.holds]
+        assert verdict.gap == 0
+    document = run_of(few)
+    document["mentors"][0]["seated"] = 0
+    assert "capacities" in complaints(document)
+
+
+def test_fewer_than_nobody_sit_nowhere() -> None:
+    with pytest.raises(BadValue, match="seated"):
+        solve(Problem("group", Rules(), (Profile("E"),), (Profile("M", seated=-1),)))
