@@ -32,9 +32,10 @@ Certificates, all whole numbers. Pinned people and places take no part in them.
         If u_i + u_j + the prices of the blossoms around both reach scale * w of every pair, nothing is worth more than
         (sum(u) + sum of price * (size - 1) / 2) / scale, of odd sizes.
     {"kind": "circles", base, scale, lift, row_price: [...], cover_scale, cover_price: [...]}
-        Who is pinned to a circle counts for its minimum, and the circle is there whatever it costs; so is one that has
-        begun (`seated`), which needs nobody else. Each circle takes whom it gains most by after prices (`scale` to the point). The same with scores all 1 and
-        cover_price bounds how many people have a circle; of just so many the total is looked for, lift for each.
+        Each circle takes whom it gains most by after prices (`scale` to the point). Who is pinned to one counts for its
+        minimum, and it is there whatever it costs; so is one that has begun (`seated`), which needs nobody else. The
+        same with scores all 1 and cover_price bounds how many people have a circle; of just so many the total is looked
+        for, lift for each.
     With floor: of all matchings whose worst pair scores so much at least.
     With above: a certificate with a higher floor, under which it proves that there are fewer pairs.
 
