@@ -176,11 +176,15 @@ class History:
             kind = sessions.GoalAchieved if reached == 100 else sessions.GoalProgressed
             self.say(kind.model_validate({**goal, "progress": reached}))
 
-    def message(self, person: str, *, kind: str = "match-proposed", failed: bool = False) -> None:
+    def message(
+        self, person: str, *, kind: str = "match-proposed", failed: bool = False, suppressed: bool = False
+    ) -> None:
         """A mail is sent to somebody, or is not."""
         given = {"message_id": self.id(), "employee_id": person, "kind": kind, "channel": "email"}
         if failed:
             self.say(notifications.MessageFailed.model_validate({**given, "reason": "unreachable"}))
+        elif suppressed:
+            self.say(notifications.MessageSuppressed.model_validate({**given, "reason": "preference"}))
         else:
             self.say(notifications.MessageSent.model_validate({**given, "late_seconds": 0.5}))
 

@@ -137,8 +137,10 @@ async def test_messages_are_counted_by_kind_and_outcome(here: Running, bearer: B
     history = History()
     for number in range(7):
         history.message(f"E{number}", failed=number > 4)
+    for number in range(6):
+        history.message(f"E{number}", suppressed=True)
     await deliver(here.service.database, history.heard)
     answer = await here.client.get("/v1/messages/delivery", headers=bearer("A", "platform-admin"))
     small = {"value": None, "hidden": "small_group"}
-    five, none = {"value": 5, "hidden": None}, {"value": 0, "hidden": None}
-    assert answer.json() == [{"kind": "match-proposed", "sent": five, "failed": small, "suppressed": none}]
+    five, six = {"value": 5, "hidden": None}, {"value": 6, "hidden": None}
+    assert answer.json() == [{"kind": "match-proposed", "sent": five, "failed": small, "suppressed": six}]

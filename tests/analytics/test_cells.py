@@ -41,6 +41,22 @@ def test_without_enough_to_hide_behind_nothing_is_told() -> None:
     assert parted({"a": people(5), "b": people(2), "c": people(0)}) == {"a": HIDDEN, "b": HIDDEN, "c": HIDDEN}
 
 
+def test_large_cells_are_hidden_by_name_until_what_is_hidden_is_worth_two_groups_and_no_longer() -> None:
+    seven = {"a": people(5), "b": people(2), "c": people(20), "d": people(9)}
+    assert parted(seven) == {"a": HIDDEN, "b": HIDDEN, "c": HIDDEN, "d": Cell(9)}
+    ten = {"a": people(8), "b": people(2), "c": people(20)}
+    assert parted(ten) == {"a": HIDDEN, "b": HIDDEN, "c": Cell(20)}
+
+
+def test_many_small_cells_take_one_large_one_with_them_or_else_all() -> None:
+    small = {"b": people(4), "c": people(4), "d": people(4)}
+    assert parted({"a": people(20), **small, "e": people(30)}) == {
+        **dict.fromkeys(("a", "b", "c", "d"), HIDDEN),
+        "e": Cell(30),
+    }
+    assert set(parted({**small, "none": people(0)}).values()) == {HIDDEN}
+
+
 def test_a_part_is_hidden_when_the_rest_is_small() -> None:
     assert share(people(18), people(20)) == HIDDEN
     assert share(people(2), people(20)) == HIDDEN
@@ -56,6 +72,18 @@ def test_a_rate_is_hidden_when_it_would_give_the_one_hidden_cell_away() -> None:
         "matched", {"matched": people(15), "unmatched": people(5)}, {"matched": Cell(15), "unmatched": Cell(5)}
     ) == (Cell(0.75))
     assert rate("matched", {"matched": people(0)}, {"matched": Cell(0)}) == Cell(None)
+
+
+def test_a_rate_of_few_people_or_of_a_hidden_part_is_hidden() -> None:
+    assert rate("a", {"a": people(4), "b": people(0)}, {"a": Cell(4), "b": Cell(0)}) == HIDDEN
+    assert rate("a", {"a": people(5), "b": people(0)}, {"a": Cell(5), "b": Cell(0)}) == Cell(1.0)
+    counts = {"a": people(20), "b": people(2), "c": people(3)}
+    assert rate("b", counts, {"a": Cell(20), "b": HIDDEN, "c": HIDDEN}) == HIDDEN
+
+
+def test_figures_are_rounded() -> None:
+    assert rate("a", {"a": people(6), "b": people(12)}, {"a": Cell(6), "b": Cell(12)}) == Cell(0.33)
+    assert average(70, people(6)) == Cell(11.7)
 
 
 def _breakdowns(total: int, cells: int) -> Iterator[tuple[int, ...]]:

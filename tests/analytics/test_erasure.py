@@ -3,10 +3,13 @@
 import asyncio
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from analytics import handlers
 from analytics.adapters import db
+from analytics.subscribers import SUBSCRIPTIONS
+from chassis.subscription import Subscription
 from chassis.transaction import Database
 from contracts import matching
 from tests import builders
@@ -67,17 +70,18 @@ async def test_a_rebuild_with_the_person_gone_gives_identical_figures(database: 
         assert await db.programme_counts(tx, PROGRAMME) == before
 
 
-async def test_an_enrolment_that_is_being_written_while_the_person_is_erased_is_erased_too(database: Database) -> None:
-    history = History()
-    history.open()
-    history.enrol("GONE")
+@pytest.mark.parametrize(
+    "row",
+    [row for row in SUBSCRIPTIONS if row.handler is not handlers.record_runs],  # which name nobody
+    ids=lambda row: row.name,
+)
+async def test_what_is_being_written_while_the_person_is_erased_is_erased_too(
+    database: Database, row: Subscription
+) -> None:
     erasure = History(seed=9)
     erasure.say(builders.erased("GONE"))
     async with database.transaction() as slow:
-        enrolments = [
-            received for received in history.heard if isinstance(received.event, matching.ParticipantEnrolled)
-        ]
-        await handlers.record_participants(slow, enrolments)
+        await row.handler(slow, [one for one in _everything_about("GONE") if isinstance(one.event, row.events)])
         erasing = asyncio.create_task(deliver(database, erasure.heard))
         await _until_it_waits(database)
         assert not erasing.done()

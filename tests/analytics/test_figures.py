@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from analytics.adapters import db
-from analytics.domain.cells import HIDDEN, Cell
+from analytics.domain.cells import HIDDEN, Cell, Count
 from analytics.domain.health import Health, Programme, health_of
 from chassis.transaction import Database
 from contracts import matching
@@ -54,6 +54,48 @@ async def test_who_is_not_in_the_directory_counts_under_no_name(database: Databa
     history.enrol(*names("S", 5))
     found = (await health(database, history)).participants
     assert (found.departments, found.levels) == ({"": Cell(5)}, {"": Cell(5)})
+
+
+async def test_who_withdrew_and_who_are_peers_is_told(database: Database) -> None:
+    history = History()
+    history.open()
+    history.enrol(*names("P", 12), role="peer")
+    for person in names("P", 5):
+        history.withdraw(person, role="peer")
+    found = (await health(database, history)).participants
+    assert (found.enrolled, found.withdrawn, found.peers) == (Cell(7), Cell(5), Cell(7))
+
+
+@pytest.mark.parametrize(
+    ("day", "week", "longer", "median"),
+    [
+        (6, 6, 0, "within_a_day"),
+        (6, 7, 0, "within_a_week"),
+        (5, 6, 12, "longer"),
+        (6, 4, 0, None),  # the buckets are hidden
+        (0, 0, 0, None),
+    ],
+)
+def test_half_of_those_matched_have_waited_no_longer_than_the_median(
+    day: int, week: int, longer: int, median: str | None
+) -> None:
+    waits = {"within_a_day": day, "within_a_week": week, "longer": longer}
+    assert _of(time_to_match=waits).matching.median_time_to_match == median
+
+
+def test_hours_and_the_quality_of_a_run_are_rounded() -> None:
+    found = _of(sessions={"held": 10, "missed": 5}, minutes={"held": 500})
+    assert found.sessions.hours_held == Cell(8.3)
+    run = _of(run={"people": 20, "pairs": 10, "score": 2, "bound": 3})
+    assert run.matching.last_run.quality == Cell(0.667)
+
+
+def _of(**figures: dict[str, int]) -> Health:
+    """The page of a programme of twenty people of which these figures are known, each about as many people."""
+    counts = {figure: {name: Count(value, value) for name, value in cells.items()} for figure, cells in figures.items()}
+    if "run" in counts:
+        counts["run"] = {name: Count(count.value, 20) for name, count in counts["run"].items()}
+    return health_of(Programme(PROGRAMME, "one_on_one", True, OWNER), counts | {"everybody": {"all": Count(20, 20)}})
 
 
 async def test_matched_people_their_rate_and_their_wait(database: Database) -> None:
