@@ -68,13 +68,15 @@ def _decoded(value: str) -> str:
 
 def headers_of(event: CloudEvent) -> dict[str, str]:
     """The NATS headers of an event in binary mode."""
-    id_, source = _encoded(event.id), _encoded(event.source)
+    id_, source, subject = event.id, event.source, event.subject
+    if not _is_plain(id_ + source + subject):
+        id_, source, subject = _encoded(id_), _encoded(source), _encoded(subject)
     headers = {
         "ce-specversion": "1.0",
         "ce-id": id_,
         "ce-source": source,
         "ce-type": event.type,
-        "ce-subject": _encoded(event.subject),
+        "ce-subject": subject,
         "ce-time": event.time.isoformat(),
         "ce-entityversion": str(event.version),
         "ce-dataschema": f"{SCHEMA_BASE}{event.type}.json",

@@ -36,17 +36,19 @@ async def publish_one(client: Client, stream: str, message: Outgoing) -> bool:
 
 async def publish_batch(client: Client, stream: str, messages: Iterable[Outgoing]) -> None:
     """Store all messages or none; a single duplicate refuses them all (10201). There must be one at least."""
-    batch, count = uuid4().hex, 0
-    waiting: list[Outgoing] = []
-    for count, message in enumerate(messages, 1):
-        place = {"Nats-Expected-Stream": stream, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(count)}
-        waiting.append(Outgoing(message.subject, {**message.headers, **place}, message.payload))
-        if len(waiting) > _TOGETHER:
-            await _send(client, waiting[:-1])
-            del waiting[:-1]
-    await _send(client, waiting[:-1])
-    headers = {**waiting[-1].headers, "Nats-Batch-Commit": "1"}
-    answer = await client.request(waiting[-1].subject, waiting[-1].payload, timeout=10, headers=headers)
+    place = {"Nats-Expected-Stream": stream, "Nats-Batch-Id": uuid4().hex, "Nats-Batch-Sequence": "1"}
+    commands: list[bytes] = []
+    waiting, count = iter(messages), 1
+    last = next(waiting)
+    for count, message in enumerate(waiting, 2):
+        commands.append(command_of(last, place=place))
+        last, place["Nats-Batch-Sequence"] = message, str(count)
+        if len(commands) == _TOGETHER:
+            await _send(client, commands)
+            commands.clear()
+    await _send(client, commands)
+    headers = {**last.headers, **place, "Nats-Batch-Commit": "1"}
+    answer = await client.request(last.subject, last.payload, timeout=10, headers=headers)
     _acknowledged(answer.data, count)
 
 
@@ -54,12 +56,12 @@ _TOGETHER = 100
 """Messages handed to the socket at once: the server stores the first while we write the next."""
 
 
-async def _send(client: Client, messages: Sequence[Outgoing]) -> None:
+async def _send(client: Client, commands: Sequence[bytes]) -> None:
     if not client.is_connected or client.is_draining_pubs:
         # Nothing of a batch is buffered until there is a connection: its server would know no beginning.
         raise ConnectionClosedError
-    if messages:
-        await client._send_command(b"".join(map(command_of, messages)))  # noqa: SLF001  `publish` many times over
+    if commands:
+        await client._send_command(b"".join(commands))  # noqa: SLF001  `publish` many times over
         await client._flush_pending()  # noqa: SLF001
         await asyncio.sleep(0)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from nats.aio.client import Client
@@ -30,6 +31,7 @@ _KNOWN = frozenset(
     )
 )
 """Names of headers that need no further look."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _is_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}").fullmatch
 _is_token = re.compile(r"[!-9;-~]+").fullmatch
 
@@ -43,19 +45,20 @@ class Outgoing:
     payload: bytes
 
 
-def command_of(message: Outgoing, reply: str = "") -> bytes:
-    """The command that publishes a message with its headers."""
-    head = header_block(message.headers)
+def command_of(message: Outgoing, reply: str = "", place: Mapping[str, str] = _NOTHING) -> bytes:
+    """The command that publishes a message with its headers, and with those of its place in a batch."""
+    head = header_block(message.headers, place)
     size = len(head)
     line = f"HPUB {message.subject} {reply} {size} {size + len(message.payload)}\r\n"
     return b"".join((line.encode(), head, message.payload, b"\r\n"))
 
 
-def header_block(headers: Mapping[str, str]) -> bytes:
+def header_block(headers: Mapping[str, str], more: Mapping[str, str] = _NOTHING) -> bytes:
     """Message headers on the wire, as nats-py writes them but without a look at every character."""
-    block = _form_of(tuple(headers)) % tuple(headers.values())
-    if block.count("\n") != len(headers) + 2 or block.count("\r") != len(headers) + 2:
-        return header_block({name: " ".join(value.splitlines()) for name, value in headers.items()})
+    block = _form_of((*headers, *more)) % (*headers.values(), *more.values())
+    lines = len(headers) + len(more) + 2
+    if block.count("\n") != lines or block.count("\r") != lines:
+        return header_block({name: " ".join(value.splitlines()) for name, value in {**headers, **more}.items()})
     return block.encode()
 
 
