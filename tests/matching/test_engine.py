@@ -97,7 +97,7 @@ def test_the_assignment_is_the_optimum_of_the_full_problem_and_proven(seed: int,
 
 
 @pytest.mark.parametrize("coverage", [True, False])
-@pytest.mark.parametrize("charge", [1, 50, 700, 4000])
+@pytest.mark.parametrize("charge", [1, 50, 700, 4000, 10**9], ids=["1", "50", "700", "4000", "prices-of-64-bits"])
 def test_a_charge_for_load_is_borne_exactly(charge: int, coverage: bool) -> None:
     for seed in range(6):
         market = random_market(np.random.default_rng(seed), 30, 12, richness=3)

@@ -26,8 +26,8 @@ ADDED = 16
 """Columns that a row gains in one round of pricing, at most."""
 STEP = 150
 """By how many points at least a bid in the auction outbids another."""
-_NEVER = 2**30
-"""Price of a column without places."""
+_MOST = 2**30
+"""Prices below this have room in 32 bits."""
 
 Progress = Callable[[int], None]
 Stop = Callable[[], bool]
@@ -62,10 +62,10 @@ def assign(
     """
     capacity = np.minimum(market.capacity, market.rows).astype(np.int32)
     base = base_of(capacity, market.rows, charge) if coverage else 0
-    kind: Any = np.int32 if base + 2 * FULL < _NEVER else np.int64
-    open_price = np.where(capacity > 0, 0, _NEVER).astype(kind)
+    kind: Any = np.int32 if base + 2 * FULL < _MOST else np.int64
+    open_price = np.where(capacity > 0, 0, _beyond(kind)).astype(kind)
     pricing = Pricing(market)
-    column, score = pricing.best(CANDIDATES, open_price, np.full(market.rows, -_NEVER // 2, kind))
+    column, score = pricing.best(CANDIDATES, open_price, np.full(market.rows, -FULL, kind))
     score = score.astype(np.int16)
     graph = empty_graph(market.rows, market.columns)
     graph = with_edges(graph, np.arange(market.rows, dtype=np.int32), column, score)
@@ -161,10 +161,15 @@ def _listed(mate: npt.NDArray[np.int32], columns: int) -> tuple[npt.NDArray[np.i
 
 def _price(pricing: Pricing, state: State, kind: Any) -> tuple[Any, Any, Any]:
     """Rows that would rather have other columns than their price says, those columns, and their worths."""
-    price = np.where(state.capacity > 0, state.p, _NEVER).astype(kind)
+    price = np.where(state.capacity > 0, state.p, _beyond(kind)).astype(kind)
     column, worth = pricing.best(ADDED, price, (state.u - state.base).astype(kind))
     rows = np.flatnonzero(column[:, 0] >= 0).astype(np.int32)
     return rows, column[rows], worth[rows]
+
+
+def _beyond(kind: Any) -> int:
+    """Price of a column without places: beyond all others that the numbers are chosen for."""
+    return int(np.iinfo(kind).max) // 2
 
 
 def base_of(capacity: npt.NDArray[np.int32], rows: int, charge: int) -> int:
