@@ -67,7 +67,11 @@ def demo(as_json: bool = terminal.Json) -> None:
                 "seconds": monotonic() - began,
             }
         )
-        return
+    else:
+        _tell(ending)
+
+
+def _tell(ending: "Ending") -> None:
     terminal.say("")
     terminal.print_table("How the programme is doing", ("Figure", "Value"), _rows(ending.health))
     terminal.say("One acceptance, from the request to mails and figures:")

@@ -4,13 +4,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from mentorship import broker, terminal
 from mentorship.problem import Problem
 from mentorship.progress import progress
+
+if TYPE_CHECKING:
+    from mentorship.letters import Letter
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="List, show, replay and discard dead letters.")
 
@@ -45,7 +48,13 @@ def list_(
     found, total = _with_nats(nats, credentials, work)
     if as_json:
         terminal.print_json([{"number": one.number, "service": one.service, **asdict(one.letter)} for one in found])
-        return
+    elif not total:
+        terminal.say("No dead letters.")
+    else:
+        _list(found, total)
+
+
+def _list(found: "list[Letter]", total: int) -> None:
     rows = [
         (
             one.number,
@@ -57,9 +66,6 @@ def list_(
         )
         for one in found
     ]
-    if not total:
-        terminal.say("No dead letters.")
-        return
     columns = ("Number", "Died (UTC)", "Consumer", "Reason", "Source", "Original")
     terminal.print_table(f"Dead letters: {len(found)} of {total}", columns, rows)
 
@@ -72,12 +78,12 @@ def show(
     as_json: bool = terminal.Json,
 ) -> None:
     """Show one dead letter with the original message, which may hold personal data."""
-    from mentorship.letters import UNREADABLE, Letter, one, original
+    from mentorship.letters import Letter, one, original
 
     async def work(nc: Any) -> tuple[Letter, Any]:
         letter = await one(nc, number)
         if letter is None:
-            raise Problem(f"There is no dead letter {number}.")
+            raise Problem(f"There is no dead letter {number}: `mentorship dlq list` shows those there are.")
         return letter, await original(nc, letter.letter)
 
     letter, message = _with_nats(nats, credentials, work)
@@ -89,8 +95,14 @@ def show(
             {"number": letter.number, "service": letter.service, **asdict(letter.letter), "original": found}
         )
         return
+    _show(letter, headers, body)
+
+
+def _show(letter: "Letter", headers: dict[str, str] | None, body: str | None) -> None:
+    from mentorship.letters import UNREADABLE
+
     rows = [(name, value) for name, value in asdict(letter.letter).items() if value is not None]
-    terminal.print_table(f"Dead letter {number}", ("What", "Is"), rows)
+    terminal.print_table(f"Dead letter {letter.number}", ("What", "Is"), rows)
     if letter.letter.reason == UNREADABLE:
         terminal.say("Nobody can read this letter: was it written by another version? It can be discarded.")
         return

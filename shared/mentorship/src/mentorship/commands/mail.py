@@ -33,7 +33,7 @@ def mail(
 def _show(mails: list[dict[str, Any]], number: int, json: bool) -> None:
     found = next((one for one in mails if one["number"] == number), None)
     if found is None:
-        raise Problem(f"There is no mail {number}.")
+        raise Problem(f"There is no mail {number} among the last 1,000: `mentorship mail` lists them.")
     if json:
         print_json(found)
         return

@@ -69,15 +69,7 @@ def _tables(found: Findings) -> None:
             for name, one in found.services.items()
         ],
     )
-    waiting = [one for one in found.consumers if one["pending"] or one["unacknowledged"]]
-    if waiting:
-        print_table(
-            "Consumers that have something to do",
-            ("stream", "consumer", "pending", "unacknowledged", "redelivered", "oldest"),
-            [(*list(one.values())[:-1], f"{one['oldest_seconds']} s") for one in waiting],
-        )
-    else:
-        say(f"All {len(found.consumers)} consumers have handled everything.")
+    _backlog(found)
     if found.stale_hr:
         rows = [(one["source"], one["reason"], one["refused"], one["last_at"]) for one in found.stale_hr]
         print_table("HR events refused", ("source", "because", "times", "last"), rows)
@@ -90,6 +82,18 @@ def _tables(found: Findings) -> None:
         say(f"[yellow]![/yellow] {sentence}")
     if not found.problems:
         say("[green]All is well.[/green]")
+
+
+def _backlog(found: Findings) -> None:
+    waiting = [one for one in found.consumers if one["pending"] or one["unacknowledged"]]
+    if waiting:
+        print_table(
+            "Consumers that have something to do",
+            ("stream", "consumer", "pending", "unacknowledged", "redelivered", "oldest"),
+            [(*list(one.values())[:-1], f"{one['oldest_seconds']} s") for one in waiting],
+        )
+    else:
+        say(f"All {len(found.consumers)} consumers have handled everything.")
 
 
 def _coloured(state: str) -> Text:

@@ -68,7 +68,9 @@ def _settled(trace_id: str) -> list[dict[str, Any]]:
         time.sleep(0.3)
         spans = ask(f"/traces/{trace_id}")
     if not spans:
-        raise Problem(f"No spans of a trace {trace_id} are kept: the last 20,000 spans are.")
+        raise Problem(
+            f"No trace begins with {trace_id} among the last 20,000 spans: `mentorship trace` lists those there are."
+        )
     if len({span["trace_id"] for span in spans}) > 1:
         raise Problem(f"Several traces begin with {trace_id}: give more of the id.")
     return spans
