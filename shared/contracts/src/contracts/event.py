@@ -4,10 +4,6 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.words import EmployeeId, UtcDatetime
-
-__all__ = ["EVENTS", "SCHEMA_BASE", "EmployeeId", "Event", "EventClass", "UtcDatetime", "events_of"]
-
 EVENTS: dict[str, "EventClass"] = {}
 
 SCHEMA_BASE = "https://schemas.mentorship.example/"

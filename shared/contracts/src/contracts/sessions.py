@@ -97,7 +97,7 @@ class SessionHeld(SessionState, subject="mentorship.sessions.session.held.v1", a
 
 
 class SessionMissed(SessionState, subject="mentorship.sessions.session.missed.v1", about="session_id"):
-    """Its time passed and somebody did not come."""
+    """Its time and the grace after it have passed, and nobody said that it took place."""
 
     attended: People = ()
 
