@@ -23,7 +23,7 @@ EXAMPLES = ROOT / "docs" / "examples"
 
 async def test_the_python_example_publishes_an_event_that_the_stream_keeps(bus: Bus) -> None:
     publish = runpy.run_path(str(EXAMPLES / "publish.py"))["publish"]
-    assert await publish(bus.url, str(bus.credentials("hr")), "E2001") == 1
+    assert await publish(bus.url, str(bus.credentials("hr")), "hr", "E2001") == 1
     [message] = await bus.messages("hr.employee.hired.v1")
     assert EmployeeHired.model_validate_json(message.data or b"").employee_id == "E2001"
     assert (message.headers or {})["ce-type"] == "hr.employee.hired.v1"
@@ -33,7 +33,7 @@ async def test_the_http_example_hands_in_an_event_that_reaches_the_stream_once(
     bus: Bus, postgres: Databases, running: Runner, token: Token
 ) -> None:
     request = runpy.run_path(str(EXAMPLES / "publish_http.py"))["request"]
-    given = request(token("hr", "publisher"), "E2002")
+    given = request(token("hr", "publisher"), "hr", "E2002")
     async with postgres.database("matching") as url, running(matching.main.service, url) as here:
         for _ in range(2):
             answer = await here.client.post("/v1/employees/events", **given)
