@@ -1,5 +1,6 @@
 """Senders that die, servers that hang up and a database that goes away between the handing over and its noting."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -142,6 +143,27 @@ async def test_a_sender_keeps_in_mind_what_the_server_said_while_the_database_is
     assert await _settled(here) == [("sent", None, 0)]
     await here.due_now()
     assert (await here.send_all(), len(sink.mails)) == (0, 1)
+
+
+async def test_a_sender_gives_up_what_it_cannot_note_when_its_lease_is_over_and_asks_seldom_until_then(
+    here: Here, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _one_offer(here)
+    transaction, asked = Database.transaction, []
+
+    @asynccontextmanager
+    async def until_sent(database: Database) -> AsyncIterator[Tx]:
+        if sink.mails:
+            asked.append(1)
+            raise ConnectionRefusedError
+        async with transaction(database) as tx:
+            yield tx
+
+    monkeypatch.setattr(Database, "transaction", until_sent)
+    with pytest.raises(ConnectionRefusedError):
+        async with asyncio.timeout(20):
+            await send_next(here.database, replace(here.sender, lease_seconds=1.2))
+    assert 2 <= len(asked) <= 5
 
 
 async def test_who_has_lost_the_mail_to_another_sender_does_not_hand_it_over(here: Here) -> None:

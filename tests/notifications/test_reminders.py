@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from contracts.sessions import SessionCancelled, SessionHeld, SessionRescheduled
+from notifications import handlers
 from tests.notifications.here import Here, become, session_scheduled
 from tests.notifications.sink import Sink, body_of
 
@@ -69,6 +70,17 @@ async def test_a_reminder_reaches_both_once_and_says_how_late_it_was(here: Here,
     late = [one["late_seconds"] for one in await here.said() if one["kind"] == "session_reminder"]
     assert len(late) == 4
     assert all(0 <= seconds < 60 for seconds in late)
+
+
+async def test_what_is_sent_before_its_time_is_not_late(here: Here) -> None:
+    await here.know_the_pair()
+    session = session_scheduled(reminder_minutes=(60,))
+    await here.hear(session)
+    async with here.database.transaction() as tx:
+        await handlers.remind(
+            tx, "early", {"session_id": str(session.session_id), "minutes": 60, "calendar_sequence": 0}
+        )
+    assert {one["late_seconds"] for one in await here.said() if one["kind"] == "session_reminder"} == {0}
 
 
 async def test_a_reminder_whose_session_moved_after_it_was_written_is_not_sent(here: Here, sink: Sink) -> None:
