@@ -47,8 +47,13 @@ async def test_rules_that_make_no_sense_are_named_by_their_field(staffed: House)
     asked = await staffed.call("POST", f"/programmes/{programme}/runs", json={"rules": {"weights": {"charm": 1}}})
     assert asked.status_code == 422
     assert "rules.weights.charm" in str(asked.json()["errors"])
-    moves = await staffed.call("POST", f"/programmes/{programme}/runs", json={"mode": "minimal_moves"})
-    assert moves.status_code == 422
+    for options, field in (
+        ({"mode": "minimal_moves"}, "body.moves"),
+        ({"moves": 3}, "body.moves"),
+        ({"what_if": True, "publish": "automatic"}, "body.what_if"),
+    ):
+        refused = await staffed.call("POST", f"/programmes/{programme}/runs", json=options)
+        assert _field(refused)[:2] == (422, field)
 
 
 async def test_an_automatic_run_publishes_when_its_floors_hold(staffed: House) -> None:
@@ -275,3 +280,30 @@ async def test_who_has_nobody_is_told_why_and_the_programme_what_it_lacks(staffe
     lack = await staffed.ok("GET", f"/runs/{run_id}/shortage")
     assert (lack["asked_for"], lack["mentors"][0]["skill"], lack["mentors"][0]["would_match"]) == (1, "python", 1)
     assert (await staffed.call("GET", f"/runs/{run_id}/unmatched/E4")).status_code == 404
+
+
+async def _alone(house: House, run_id: str) -> list[str]:
+    listed = await house.call("GET", f"/runs/{run_id}/export?format=csv&part=unmatched")
+    return [line.split(",")[0] for line in listed.text.splitlines()[1:]]
+
+
+async def test_whom_an_edit_leaves_without_anybody_is_listed_explained_and_told(staffed: House) -> None:
+    programme = await _staffed(staffed)
+    run_id = (await staffed.run(programme))["run_id"]
+    mentor = await _partner(staffed, run_id, "E1")
+    await staffed.ok("POST", f"/runs/{run_id}/edits", json={"kind": "remove", "mentee_id": "E1", "mentor_id": mentor})
+    assert await _alone(staffed, run_id) == ["E1"]
+    assert (await staffed.ok("GET", f"/runs/{run_id}/unmatched/E1"))["reason"] == "all_full"
+    await staffed.ok("POST", f"/runs/{run_id}/publish")
+    told = await staffed.said("participant.unmatched", at_least=1)
+    assert [one["employee_id"] for one in told] == ["E1"]
+
+
+async def test_of_two_peers_whose_partners_are_pinned_to_each_other_both_are_left_alone(staffed: House) -> None:
+    programme = await staffed.programme(format="peer")
+    await staffed.enrol(programme, ["E1", "E2", "E3", "E4"], "peer")
+    run_id = (await staffed.run(programme))["run_id"]
+    (one, two) = (await staffed.ok("GET", f"/runs/{run_id}"))["pairs"]
+    pinned = {"mentee_id": one["mentee_id"], "mentor_id": two["mentor_id"]}
+    await staffed.ok("POST", f"/runs/{run_id}/edits", json={"kind": "pin"} | pinned)
+    assert await _alone(staffed, run_id) == sorted([one["mentor_id"], two["mentee_id"]])

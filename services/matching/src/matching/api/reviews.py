@@ -124,9 +124,10 @@ def _change(body: EditBody) -> Change:
     needed = "other_mentee_id" if body.kind == "swap" else "mentor_id"
     other = "mentor_id" if body.kind == "swap" else "other_mentee_id"
     if getattr(body, needed) is None:
-        raise Invalid(needed, f"A {body.kind} needs it.")
+        whom = "the other mentee" if body.kind == "swap" else "the mentor"
+        raise Invalid(needed, f"A {body.kind} has to name {whom}.")
     if getattr(body, other) is not None:
-        raise Invalid(other, f"A {body.kind} has none.")
+        raise Invalid(other, f"A {body.kind} names {needed} beside mentee_id, and nobody else.")
     if getattr(body, needed) == body.mentee_id:
         raise Invalid(needed, "Has to be somebody else.")
     return Change(body.kind, body.mentee_id, body.mentor_id or "", body.other_mentee_id or "")

@@ -1,8 +1,8 @@
 """How a run is done: who takes part, who may be moved, what it has to reach, and what happens to its outcome."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from contracts.words import no_bool
 from matching.domain.rules import Points
@@ -34,7 +34,9 @@ class RunOptions(BaseModel):
     """unmatched: only places that are free; everybody: those who have a match too, see mode."""
     mode: Mode = "frozen"
     """frozen: nobody who has an offer or a match is moved; free: everybody may be; minimal_moves: so many at most."""
-    moves: Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(no_bool)] | None = None
+    moves: Annotated[
+        Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(no_bool)] | None, Field(validate_default=True)
+    ] = None
     """minimal_moves: people who may be given somebody else than they have."""
     seconds: Annotated[int, Field(ge=1, le=3600), BeforeValidator(no_bool)] | None = None
     """How long may be searched, asked between steps; what there is by then is the outcome, with its honest gap."""
@@ -44,13 +46,22 @@ class RunOptions(BaseModel):
     what_if: bool = False
     """Only to look at and to compare: such a run can never be published."""
 
-    @model_validator(mode="after")
-    def _moves_are_counted_where_they_are_limited(self) -> Self:
-        if (self.mode == "minimal_moves") != (self.moves is not None):
-            raise ValueError("moves belongs to the mode minimal_moves, which needs it")
-        if self.what_if and self.publish == "automatic":
+    @field_validator("moves")
+    @classmethod
+    def _moves_are_counted_where_they_are_limited(cls, moves: int | None, info: ValidationInfo) -> int | None:
+        limited = info.data.get("mode") == "minimal_moves"
+        if limited and moves is None:
+            raise ValueError("the mode minimal_moves has to say how many people may be moved")
+        if moves is not None and not limited:
+            raise ValueError("belongs to the mode minimal_moves")
+        return moves
+
+    @field_validator("what_if")
+    @classmethod
+    def _what_is_only_looked_at_is_not_published(cls, what_if: bool, info: ValidationInfo) -> bool:
+        if what_if and info.data.get("publish") == "automatic":
             raise ValueError("a run that is only to look at is never published")
-        return self
+        return what_if
 
     @property
     def may_move(self) -> bool:

@@ -188,7 +188,7 @@ def _report(
 ) -> dict[str, Any]:
     """Figures of the whole run: sizes, how the scores lie, how the load lies on the mentors."""
     values = np.array([pair.score for pair in pairs], dtype=np.int64)
-    deciles = [int(value) for value in np.percentile(values, range(0, 101, 10))] if len(values) else []
+    deciles = [int(value) for value in np.percentile(values, range(0, 101, 10), method="lower")] if len(values) else []
     load = Counter(pair.mentor for pair in pairs) if problem.format != "peer" else Counter[str]()
     by_load, reasons = Counter(load.values()), Counter(unmatched.values())
     return {

@@ -47,6 +47,7 @@ async def edit_run(tx: Tx, caller: Caller, run_id: UUID, change: Change, expecte
     await outcomes.drop_pairs(tx, run_id, rewrite.dropped)
     for pair in added:
         await outcomes.put_pair(tx, run_id, pair, "pinned" if change.kind == "pin" else "swapped")
+    await outcomes.leave_alone(tx, run_id, _apart(pairs, rewrite, peers=peers), peers=peers)
     return await _note(tx, run, caller, change, rewrite)
 
 
@@ -55,6 +56,12 @@ def _rewrite(change: Change, pairs: Numbered, *, peers: bool) -> Rewrite:
         return swap(pairs, change.mentee_id, change.other_mentee_id)
     both = in_order(change.mentee_id, change.mentor_id, peers=peers)
     return pin(pairs, *both, peers=peers) if change.kind == "pin" else remove(pairs, *both)
+
+
+def _apart(pairs: Numbered, rewrite: Rewrite, *, peers: bool) -> list[str]:
+    """Who looked for somebody and was in a pair that is taken out."""
+    dropped = [pair for number, pair in pairs if number in rewrite.dropped]
+    return [name for pair in dropped for name in ((pair.mentee, pair.mentor) if peers else (pair.mentee,))]
 
 
 async def _judged(tx: Tx, run: Run, programme: Programme, pairs: Numbered, rewrite: Rewrite) -> list[Pair]:

@@ -93,6 +93,11 @@ async def drop_pairs(tx: Tx, run_id: UUID, numbers: Sequence[int]) -> None:
     )
 
 
+async def leave_alone(tx: Tx, run_id: UUID, names: Sequence[str], *, peers: bool) -> None:
+    """Note those of these people who have nobody in a run any more: who could have them is taken, or was not wanted."""
+    await tx.connection.execute(_LEAVE_ALONE, {"run": run_id, "names": sorted(set(names)), "peers": peers})
+
+
 async def figures_of(tx: Tx, run_id: UUID) -> tuple[int, int, int]:
     """How many pairs a run has now, their total score, and the lowest."""
     row = (await tx.connection.execute(_FIGURES, {"run": run_id})).one()
@@ -190,6 +195,11 @@ _FIGURES = text(
 _ADD_EDIT = text(
     "INSERT INTO run_edit (run_id, edition, kind, mentee_id, mentor_id, other_mentee_id, edited_by, edited_at)"
     " VALUES (:run, :edition, :kind, :mentee_id, :mentor_id, :other_mentee_id, :edited_by, :edited_at)"
+)
+_LEAVE_ALONE = text(
+    "INSERT INTO run_unmatched (run_id, employee_id, reason) SELECT CAST(:run AS uuid), name, 'all_full'"
+    " FROM unnest(CAST(:names AS text[])) AS name WHERE NOT EXISTS (SELECT FROM run_pair WHERE run_id = :run"
+    " AND (mentee_id = name OR (:peers AND mentor_id = name))) ON CONFLICT DO NOTHING"
 )
 _TAKE_UNTOLD = text(
     "UPDATE run_unmatched SET told = true WHERE run_id = :id AND employee_id IN (SELECT employee_id"
