@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from matching.domain.engine.assignment import Assignment, assign
 from matching.domain.engine.fair import fairest
 from matching.domain.engine.market import Market
-from matching.domain.engine.scoring import Pricing, best, score_pairs, score_row, top
+from matching.domain.engine.scoring import Pricing, best, score_column, score_pairs, score_row, top, top_of
 from tests.matching.dense import market_of
 from tests.matching.markets import random_market, scores_by_definition
 
@@ -53,6 +53,11 @@ def test_every_way_to_score_agrees_with_the_definition(floor: int) -> None:
         assert worth[row][column[row] >= 0].tolist() == highest.tolist()
         assert score[row][column[row][column[row] >= 0]].tolist() == highest.tolist()
         assert top(market, row, 5)[1].tolist() == highest[:5].tolist()
+    some, nothing = np.arange(0, market.rows, 3, dtype=np.int32), np.zeros(market.columns, np.int32)
+    for listed, whole in zip(top_of(market, some, 20, nothing), (column, worth), strict=True):
+        assert (listed == whole[some]).all()
+    for place in range(market.columns):
+        assert (score_column(market, place) == score[:, place]).all()
 
 
 def test_pricing_again_finds_what_pricing_everything_finds() -> None:
@@ -164,6 +169,11 @@ def test_the_same_market_has_the_same_answer_on_any_number_of_threads() -> None:
         numba.set_num_threads(threads)
     assert (one.mate == many.mate).all()
     assert (one.column_price == many.column_price).all()
+
+
+def test_where_nobody_can_be_matched_the_fairest_matching_has_no_floor() -> None:
+    found = fairest(market_of(np.full((3, 2), -1), 1), assign)
+    assert (found.found.pairs, found.floor, found.ceiling) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -17,6 +17,7 @@ from matching.domain.engine.peers.pools import restricted
 from matching.domain.engine.peers.search import advance
 from matching.domain.engine.scoring import score_row
 from tests.matching.dense import Numbers, market_of, symmetric_scores
+from tests.matching.markets import random_market, scores_by_definition
 
 
 def best_by_networkx(scores: Numbers, *, coverage: bool) -> tuple[int, int]:
@@ -222,7 +223,10 @@ def test_a_proof_with_a_dual_too_low_is_seen_through() -> None:
 
 
 def test_a_part_of_a_market_has_the_scores_of_its_people() -> None:
-    scores = symmetric_scores(np.random.default_rng(12), 12, highest=100, density=0.7)
-    some = np.array([0, 3, 4, 9, 11])
-    part = restricted(market_of(scores, 1), some)
-    assert (np.array([score_row(part, i) for i in range(5)]) == scores[np.ix_(some, some)]).all()
+    for seed in range(10):
+        market = random_market(np.random.default_rng(seed), 30, 30)
+        some = np.flatnonzero(np.random.default_rng(seed).random(30) < 0.5)
+        part = restricted(market, some)
+        found = np.array([score_row(part, row) for row in range(len(some))])
+        assert (found == scores_by_definition(market)[np.ix_(some, some)]).all()
+        assert (part.capacity == market.capacity[some]).all()

@@ -1,12 +1,13 @@
 """Peers in pairs and threes, where pairs leave somebody out."""
 
-from itertools import combinations
+from itertools import combinations, count
 
 import numpy as np
 import pytest
 
 from matching.domain.engine.market import FORBIDDEN
 from matching.domain.engine.peers.pairing import pair_up
+from matching.domain.engine.peers.pools import pools
 from matching.domain.engine.peers.threes import Grouping, pair_up_with_threes
 from tests.matching.dense import Numbers, market_of, symmetric_scores
 
@@ -95,8 +96,18 @@ def test_an_odd_pool_of_hundreds_gets_the_best_three_proven(highest: int) -> Non
     assert found.gap == 0
 
 
-def test_a_stopped_search_for_a_three_has_an_honest_gap() -> None:
-    scores = symmetric_scores(np.random.default_rng(4), 11, highest=10_000, density=1.0)
-    found = pair_up_with_threes(market_of(scores, 1), stop=lambda: True)
+@pytest.mark.parametrize("after", range(0, 60, 4))
+def test_a_stopped_search_for_a_three_has_an_honest_gap(after: int) -> None:
+    asked = count()
+    scores = symmetric_scores(np.random.default_rng(4), 11, highest=10_000, density=0.6)
+    found = pair_up_with_threes(market_of(scores, 1), stop=lambda: next(asked) >= after)
     assert_is_a_grouping(scores, found)
     assert best_with_threes(scores, threes=1, base=found.base) <= found.upper_bound
+
+
+def test_pools_are_those_whom_allowed_pairs_join_and_nobody_without_a_place_joins_two() -> None:
+    scores = np.full((7, 7), FORBIDDEN)
+    for one, two in ((0, 1), (1, 2), (4, 5), (3, 0), (3, 4), (3, 6)):
+        scores[one, two] = scores[two, one] = 100
+    market = market_of(scores, np.where(np.arange(7) == 3, 0, 1))
+    assert [pool.tolist() for pool in pools(market, np.array([2, 0, 5, 3, 6]))] == [[0, 1, 2], [4, 5], [6]]
