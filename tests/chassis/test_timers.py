@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -51,6 +52,19 @@ async def test_nothing_happens_before_its_time_and_a_new_date_replaces_the_old(
         await eventually(lambda: rows.fetchval("SELECT value FROM tick WHERE key = 'moved'"), 2)
     assert await rows.fetchval("SELECT count(*) FROM tick") == 1
     assert await rows.fetchval("SELECT count(*) FROM due") == 1
+
+
+async def test_the_span_of_a_timer_that_fails_holds_no_word_of_why(
+    database: Database, spans: InMemorySpanExporter
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("secret words")
+
+    async with database.transaction() as tx:
+        await tx.schedule("fail", "one", tx.now)
+    assert await Timers(database, {"fail": fail}, retry_base=0.01).work_once()
+    (span,) = spans.get_finished_spans()
+    assert (span.name, span.status.description, span.events) == ("due fail", "RuntimeError", ())
 
 
 async def test_a_timer_that_fails_is_tried_again(database: Database, rows: asyncpg.Connection) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from opentelemetry import trace
@@ -61,14 +62,20 @@ class Handling:
 
     async def _call(self, tx: Tx, deliveries: list[Delivery]) -> None:
         if self._subscription.kind != "each":
-            with trace.use_span(deliveries[0].span or trace.INVALID_SPAN, end_on_exit=False):
+            with _within(deliveries[0]):
                 await self._subscription.handler(tx, [delivery.received for delivery in deliveries])
             return
         for delivery in deliveries:
             tx.cause = delivery.received
-            with trace.use_span(delivery.span or trace.INVALID_SPAN, end_on_exit=False, record_exception=False):
+            with _within(delivery):
                 await self._subscription.handler(tx, delivery.received)
         tx.cause = None
+
+
+def _within(delivery: Delivery) -> AbstractContextManager[trace.Span]:
+    """The message's span, which hears of no exception: its text may be somebody's, and another attempt may succeed."""
+    span = delivery.span or trace.INVALID_SPAN
+    return trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
 
 
 def is_changed_copy(delivery: Delivery, deliveries: Sequence[Delivery], claims: inbox.Claims) -> bool:

@@ -11,18 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace import Link
 from sqlalchemy import Row, text
 
 from chassis.failures import reason_of
 from chassis.subscription import TimerHandler
-from chassis.tracing import parse_traceparent
+from chassis.tracing import span_of_later
 from chassis.transaction import Database
 
 log = structlog.get_logger()
-_tracer = trace.get_tracer("chassis")
 
 _IDLE_SECONDS = 0.5
 _PRUNE_EVERY_SECONDS = 600.0
@@ -94,9 +90,7 @@ class Timers:
                     return False
                 # Removed before the work, so that the handler may set the same timer anew; a failure rolls it back.
                 await tx.connection.execute(_REMOVE, {"kind": row.kind, "key": row.key})
-                origin = parse_traceparent(row.traceparent)
-                links = [Link(origin)] if origin else []
-                with _tracer.start_as_current_span(f"due {row.kind}", context=Context(), links=links):
+                with span_of_later(f"due {row.kind}", row.traceparent):
                     await self._handlers[row.kind](tx, row.key, row.payload)
         except Exception as error:
             if row is None:

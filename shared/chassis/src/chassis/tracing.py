@@ -3,7 +3,8 @@
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -187,6 +188,21 @@ def start_span(delivery: Delivery, durable: str, *, anew: bool = False) -> None:
     if delivery.received:
         context = delivery.span.get_span_context()
         delivery.received.traceparent = format_traceparent(context) if context.is_valid else None
+
+
+@contextmanager
+def span_of_later(name: str, traceparent: str | None) -> Iterator[Span]:
+    """A span of its own for work that was asked for earlier, linked to that; it names the class of what fails alone."""
+    origin = parse_traceparent(traceparent)
+    links = [Link(origin)] if origin else []
+    with _tracer.start_as_current_span(
+        name, Context(), links=links, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def finish_spans(deliveries: Sequence[Delivery]) -> None:
