@@ -18,14 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace import Link
 
 from chassis import telemetry
 from chassis.failures import reason_of
 from chassis.outbox import current_traceparent
-from chassis.tracing import parse_traceparent
+from chassis.tracing import span_of_later
 from chassis.transaction import Database
 from matching.adapters.db.runs import Run
 from matching.domain.matchings import Unsolved
@@ -36,7 +33,6 @@ from matching.worker import metrics
 from matching.worker.engine import STAGES, Order, warm_up, watch, work_out
 
 log = structlog.get_logger()
-_tracer = trace.get_tracer("matching")
 
 
 class Worker:
@@ -79,9 +75,7 @@ class Worker:
             run = await work.take_run(tx, self.name, self._lease)
         if run is None:
             return False
-        origin = parse_traceparent(run.traceparent)
-        links = [Link(origin)] if origin else []
-        with metrics.attempt(), _tracer.start_as_current_span("matching run", context=Context(), links=links):
+        with metrics.attempt(), span_of_later("matching run", run.traceparent):
             log.info("run_taken", run=str(run.id), attempt=run.attempts, status=run.status)
             done = run if run.status == "publishing" else await self._work_off(run)
             if done is not None and done.status == "publishing":

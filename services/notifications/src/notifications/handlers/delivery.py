@@ -49,6 +49,8 @@ async def send_next(database: Database, sender: Sender) -> bool:
             "mentorship.message.id": str(held.message.message_id),
             "mentorship.message.attempt": held.message.attempts,
         },
+        record_exception=False,
+        set_status_on_exception=False,
     ):
         envelope = await _prepare(database, held, sender)
         if envelope is not None:
@@ -95,6 +97,7 @@ async def _hand_over(envelope: Envelope, held: db.Lease, sender: Sender) -> Outc
             "mentorship.message.kind": str(held.message.kind),
         },
         record_exception=False,
+        set_status_on_exception=False,
     ) as span:
         try:
             await sender.transport.send(*envelope)
