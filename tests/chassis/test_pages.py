@@ -1,5 +1,7 @@
 """Lists in pages."""
 
+import re
+from base64 import urlsafe_b64encode
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import Invalid
 from chassis.pages import Position
+from tests.chassis.notebook import Notebook
 from tests.conftest import Bearer
 
 NOTE = UUID("01900000-0000-7000-8000-000000000000")
@@ -84,6 +87,27 @@ def test_a_cursor_of_another_list_is_refused() -> None:
         Position(1, _page((NOTE,))).after(datetime)
     with pytest.raises(Invalid):
         Position(1, _page((NOTE,))).after(UUID, int)
+
+
+def test_a_cursor_can_stand_in_a_url_as_it_is() -> None:
+    assert all(re.fullmatch("[A-Za-z0-9_-]+", _page(("?" * length, "ÿ" * length))) for length in range(8))
+
+
+def test_a_cursor_that_is_deeper_than_any_key_is_refused() -> None:
+    deep = urlsafe_b64encode(b"[" * 100_000 + b"]" * 100_000).decode()
+    with pytest.raises(Invalid):
+        Position(1, deep).after(UUID)
+
+
+async def test_a_page_has_fifty_items_unless_more_or_less_are_asked_for(
+    notebook: Notebook, client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await notebook.execute(
+        "INSERT INTO note SELECT gen_random_uuid(), 'E1', number::text, 1 FROM generate_series(1, 201) AS row (number)"
+    )
+    for asked, shown in (("", 50), ("?limit=1", 1), ("?limit=200", 200)):
+        page = (await client.get(f"/v1/notes{asked}", headers=bearer("E1", "employee"))).json()
+        assert (len(page["items"]), page["next"] is None) == (shown, False)
 
 
 def test_the_last_page_has_no_next() -> None:
