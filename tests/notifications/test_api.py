@@ -1,10 +1,11 @@
 """The inbox, preferences and unsubscribing over HTTP."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 
-from notifications.domain.kinds import Kind
+from notifications.domain.kinds import RULES, Kind
 from notifications.domain.unsubscribing import Signer
 from tests.builders import match_activated, match_proposed
 from tests.notifications.here import Here, relationship_opened, session_scheduled
@@ -146,9 +147,25 @@ async def test_one_click_in_a_mail_program_turns_that_kind_off(here: Here, sink:
     for _ in range(2):
         answer = await here.call("POST", path, data={"List-Unsubscribe": "One-Click"})
         assert (answer.status_code, "no more mails" in answer.text) == (200, True)
-    kinds = (await here.call("GET", "/me/preferences", "E-mentor")).json()["kinds"]
-    assert kinds["relationship_opened"] == {"in_app": True, "email": False}
-    assert kinds["session_reminder"]["email"]
+    found = await here.call("GET", "/me/preferences", "E-mentor")
+    assert found.headers["ETag"] == '"1"', "the second click changes nothing"
+    assert found.json()["kinds"]["relationship_opened"] == {"in_app": True, "email": False}
+    assert found.json()["kinds"]["session_reminder"]["email"]
+
+
+async def test_clicks_on_links_of_several_kinds_at_once_all_count(here: Here) -> None:
+    kinds = [kind for kind in Kind if "email" in RULES[kind].default - RULES[kind].always]
+    await asyncio.gather(*(here.call("POST", f"/unsubscribe/{SIGNER.token('E-mentor', kind)}") for kind in kinds))
+    found = await here.call("GET", "/me/preferences", "E-mentor")
+    assert found.headers["ETag"] == f'"{len(kinds)}"'
+    assert not any(found.json()["kinds"][kind]["email"] for kind in kinds)
+
+
+async def test_a_link_of_somebody_who_was_erased_keeps_nothing_about_them(here: Here) -> None:
+    await here.erase("E-mentor")
+    path = f"/unsubscribe/{SIGNER.token('E-mentor', Kind.SESSION_REMINDER)}"
+    assert (await here.call("POST", path)).status_code == 200
+    assert await here.sql("SELECT 1 FROM preference") == []
 
 
 async def test_mails_that_cannot_be_turned_off_offer_no_unsubscribing(here: Here, sink: Sink) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from contracts.sessions import SessionCancelled, SessionHeld, SessionRescheduled
 from notifications import handlers
 from tests.notifications.here import Here, become, session_scheduled
@@ -118,3 +120,20 @@ async def test_a_timer_that_rings_twice_reminds_once(here: Here) -> None:
         async with here.database.transaction() as tx:
             await here.service.timers["session-reminder"](tx, timer.key, timer.payload)
     assert len([one for one in await here.messages() if one[1] == "session_reminder"]) == 2
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_timer_of_an_earlier_date_or_of_a_session_that_was_held_tells_nobody_anything(
+    here: Here, held: bool
+) -> None:
+    await here.know_the_pair()
+    session = session_scheduled(reminder_minutes=(60,))
+    await here.hear(session)
+    later = become(SessionRescheduled, session, calendar_sequence=1)
+    over = become(SessionHeld, session, status="held", attended=session.members)
+    await here.hear(over if held else later, 2)
+    async with here.database.transaction() as tx:
+        await handlers.remind(
+            tx, "rang", {"session_id": str(session.session_id), "minutes": 60, "calendar_sequence": 0}
+        )
+    assert not [one for one in await here.messages() if one[1] == "session_reminder"]

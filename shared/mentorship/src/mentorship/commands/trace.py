@@ -79,7 +79,7 @@ def _settled(trace_id: str) -> list[dict[str, Any]]:
 def _draw(spans: list[dict[str, Any]]) -> None:
     rows = rows_of(spans)
     services = max(len(row.service) for row in rows)
-    room = out.width - services - 15
+    room = out.width - services - 16
     names = max(len(row.label) for row in rows)
     if out.is_terminal:
         names = min(names, room - _LEAST_BARS)
