@@ -34,8 +34,9 @@ def found(company: made.Company, order: Numbers, assignment: Assignment) -> dict
 
 
 def market_of(company: made.Company) -> tuple[Market, Numbers]:
-    """The company's market, its mentors sorted by time zone, and which mentor each column is."""
-    order = np.lexsort((company.column_languages.argmax(axis=1), company.column_facts[:, 1]))
+    """The company's market, its mentors sorted by level and time zone, and which mentor each column is."""
+    level, zone = company.column_facts[:, 0], company.column_facts[:, 1]
+    order = np.lexsort((company.column_languages.argmax(axis=1), zone, level))
     place = np.empty(company.columns, dtype=np.int64)
     place[order] = np.arange(company.columns)
     asked, share = _credits(company)

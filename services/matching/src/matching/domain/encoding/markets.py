@@ -130,13 +130,14 @@ def some_rows(market: Market, rows: Indices) -> Market:
 
 
 def _order(people: People) -> Indices:
-    """People by time zone and then languages: neighbours pass or fail the same rules, and whole blocks at once."""
+    """People by level, time zone and languages: neighbours pass or fail the same rules, and whole blocks at once."""
+    level = np.fromiter((person.level for person in people), np.int64, len(people))
     offset = np.fromiter((person.offset_minutes for person in people), np.int64, len(people))
     kind, sets = classes([person.languages for person in people])
     by_words = sorted(range(len(sets)), key=lambda place: sorted(sets[place]))
     rank = np.zeros(len(sets), np.int64)
     rank[by_words] = np.arange(len(sets))
-    return np.lexsort((rank[kind], offset)).astype(np.int32)
+    return np.lexsort((rank[kind], offset, level)).astype(np.int32)
 
 
 def _capacity(problem: Problem, columns: People) -> Indices:

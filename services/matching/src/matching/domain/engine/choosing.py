@@ -6,7 +6,8 @@ Columns are looked at in chunks: whoever wants the best forty need look only int
 import numpy as np
 from numba import njit
 
-from matching.domain.engine.kernels import CHUNK, WIDTH, fill, fill_chunk, same_line
+from matching.domain.engine.kernels import CHUNK, WIDTH, fill, fill_chunk, open_chunks, same_line
+from matching.domain.engine.masks import LANES, lowest_bit, rising, worthy
 
 _u64 = np.uint64
 
@@ -45,14 +46,21 @@ def choose(row, market, lines, price, above, floor, room, worth, column):
     At most as many as `column` is long; their number is returned. `room` is what `room_for` gives; the highest worth
     of each chunk of columns is left in it.
     """
-    line, highest, _ = room
-    columns = line.shape[0]
-    for at in range(0, columns, WIDTH):
-        length = min(WIDTH, columns - at)
-        if fill(line, at, length, row, market):
-            _highest(line, price, floor, at, length, highest)
+    line, highest = room
+    open_chunks(row, market, highest)
+    chunk, chunks = 0, highest.shape[0]
+    while chunk < chunks:
+        end = chunk + 1
+        if highest[chunk] == 0:
+            highest[chunk] = np.iinfo(price.dtype).min
         else:
-            highest[at // CHUNK : (at + length + CHUNK - 1) // CHUNK] = np.iinfo(price.dtype).min
+            while end < chunks and end < chunk + WIDTH // CHUNK and highest[end] != 0:
+                end += 1
+            at = chunk * CHUNK
+            length = min(end * CHUNK, line.shape[0]) - at
+            fill(line, at, length, row, market)
+            _highest(line, price, floor, at, length, highest)
+        chunk = end
     return _chosen(row, lines, price, above, floor, room, worth, column)
 
 
@@ -63,13 +71,15 @@ def choose_again(row, market, lines, price, above, floor, room, worth, column, h
     `heights` plus `shifts` is at least the highest worth in each chunk; where that is looked at, `heights` is made
     exact.
     """
-    line, highest, _ = room
+    line, highest = room
     lowest = price.dtype.type(np.iinfo(price.dtype).min)
-    looked = False
-    for chunk in range(highest.shape[0]):
-        highest[chunk] = lowest
-        if heights[chunk] > lowest and heights[chunk] + shifts[chunk] > above:
-            looked = True
+    highest[:] = lowest
+    most = above
+    for first in range(0, highest.shape[0], LANES):
+        bits = _rising(heights, shifts, above, lowest, first)
+        while bits != _u64(0):
+            chunk = first + np.int64(lowest_bit(bits))
+            bits &= bits - _u64(1)
             at = chunk * CHUNK
             length = min(CHUNK, line.shape[0] - at)
             if length < CHUNK:
@@ -77,8 +87,21 @@ def choose_again(row, market, lines, price, above, floor, room, worth, column, h
             else:
                 fill_chunk(line, at, row, market)
             _highest(line, price, floor, at, length, highest)
+            most = max(most, highest[chunk])
             heights[chunk] = highest[chunk] - shifts[chunk] if highest[chunk] > lowest else lowest
-    return _chosen(row, lines, price, above, floor, room, worth, column) if looked else 0
+    return _chosen(row, lines, price, above, floor, room, worth, column) if most > above else 0
+
+
+@njit(cache=True, nogil=True)
+def _rising(heights, shifts, above, lowest, first):
+    """Which chunks from `first` on can hold anything worth more than `above`, as the bits of a number."""
+    if first + LANES <= heights.shape[0]:
+        return rising(heights, shifts, _u64(first), above, lowest)
+    found = _u64(0)
+    for chunk in range(first, heights.shape[0]):
+        if heights[chunk] > lowest and heights[chunk] + shifts[chunk] > above:
+            found |= _u64(1) << _u64(chunk - first)
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -98,7 +121,11 @@ def _chosen(row, lines, price, above, floor, room, worth, column):
 @njit(cache=True, nogil=True)
 def _bound(highest, above, wanted):
     """The highest number, `above` at least, that so many as are wanted are above; `above` where fewer are."""
-    low, high = np.int64(above), np.int64(highest.max())
+    high, step = np.int64(highest.max()), _u64(64)
+    low = _down(high, step, above)
+    while low > above and _above(highest, low) < wanted:
+        step += step
+        high, low = low, _down(low, step, above)
     while low + 1 < high:
         middle = low + np.int64((_u64(high) - _u64(low)) >> _u64(1))
         if _above(highest, middle) < wanted:
@@ -109,19 +136,25 @@ def _bound(highest, above, wanted):
 
 
 @njit(cache=True, nogil=True)
+def _down(number, step, floor):
+    """So much less than a number, no less than `floor`; without leaving 64 bits."""
+    return np.int64(floor) if number <= floor or _u64(number) - _u64(floor) <= step else number - np.int64(step)
+
+
+@njit(cache=True, nogil=True)
 def _above(values, bound):
     """How many of the values are above the bound."""
     found, limit = np.int32(0), values.dtype.type(bound)
-    for value in values:
-        found += np.int32(value > limit)
+    for k in range(values.shape[0]):
+        found += np.int32(values[_u64(k)] > limit)
     return found
 
 
 @njit(cache=True, nogil=True)
 def room_for(columns, price):
-    """Working memory of `choose` for so many columns: scores of a row, the highest worth of each chunk, and places."""
+    """Working memory of `choose` for so many columns: scores of a row, the highest worth of each chunk."""
     chunks = (columns + CHUNK - 1) // CHUNK
-    return np.empty(columns, np.int16), np.empty(chunks, price.dtype), np.empty(CHUNK + 1, np.int32)
+    return np.empty(columns, np.int16), np.empty(chunks, price.dtype)
 
 
 @njit(cache=True, nogil=True)
@@ -132,15 +165,18 @@ def _collect(row, lines, room, price, above, floor, worth, column):
     choose the same columns.
     """
     row_line, column_line = lines
-    line, highest, places = room
+    line, highest = room
     size, refused = 0, False
     chunk = (row + highest.shape[0] - 1) % highest.shape[0]
     for _ in range(highest.shape[0]):
         chunk = chunk + 1 if chunk + 1 < highest.shape[0] else 0
         if highest[chunk] <= above:
             continue
-        for k in range(_worthy(line, price, above, floor, chunk * CHUNK, places)):
-            j = places[k]
+        first = chunk * CHUNK
+        bits = _worthy(line, price, above, floor, first)
+        while bits != _u64(0):
+            j = first + np.int64(lowest_bit(bits))
+            bits &= bits - _u64(1)
             value = line[j] - price[j]
             if value <= above:
                 continue
@@ -156,11 +192,12 @@ def _collect(row, lines, room, price, above, floor, worth, column):
 
 
 @njit(cache=True, nogil=True)
-def _worthy(line, price, above, floor, at, places):
-    """Write the places of a chunk that are worth more than `above`; how many they are. Without a branch for each."""
+def _worthy(line, price, above, floor, at):
+    """Which columns of a chunk are worth more than `above`, as the bits of a number."""
+    if at + CHUNK <= line.shape[0]:
+        return worthy(line, price, _u64(at), price.dtype.type(above), floor)
     found = _u64(0)
-    for j in range(min(CHUNK, line.shape[0] - at)):
-        k = _u64(at) + _u64(j)
-        places[found] = k
-        found += _u64((line[k] - price[k] > above) & (line[k] >= floor))
-    return np.int64(found)
+    for j in range(at, line.shape[0]):
+        if line[j] - price[j] > above and line[j] >= floor:
+            found |= _u64(1) << _u64(j - at)
+    return found

@@ -111,6 +111,22 @@ def fill(line, at, length, row, market):
 
 
 @njit(cache=True, nogil=True)
+def open_chunks(row, market, found):
+    """For each chunk: 0 where the first two gates of a row let no column through, else something else."""
+    gate, g_start, g_term = market[7:10]
+    first, end = g_start[row], g_start[row + 1]
+    found[:] = 1
+    if first < end:
+        a, b = _u64(g_term[first]), _u64(g_term[min(first + 1, end - 1)])
+        for chunk in range(gate.shape[1] // CHUNK):
+            passes = _u8(0)
+            for j in range(CHUNK):
+                k = _u64(chunk * CHUNK) + _u64(j)
+                passes |= _u8(gate[a, k] & gate[b, k])
+            found[chunk] = passes
+
+
+@njit(cache=True, nogil=True)
 def _allowed(line, at, length, gate, t, end, g_term):
     """Begin a line with what the gates let through; whether that is anything."""
     if t == end:
