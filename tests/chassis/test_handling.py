@@ -82,8 +82,9 @@ async def test_copies_are_told_of_and_the_first_of_them_is_handled(
     assert told == []
     await work.attempt([delivered("3", "c"), delivered("3", "d"), delivered("1", "a")])
     assert [code for code, _ in heard] == ["a", "b", "c"]
-    assert told == [["d", "a"]]
-    assert await rows.fetchval("SELECT count(*) FROM outbox WHERE cause IS NULL") == 1
+    await work.attempt([delivered("4", "e"), delivered("4", "f")])
+    assert told == [["d", "a"], ["f"]]
+    assert await rows.fetchval("SELECT count(*) FROM outbox WHERE cause IS NULL") == 2
 
 
 async def test_a_batch_of_nothing_new_is_not_handed_over(database: Database) -> None:
