@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from ssl import SSLContext
 from typing import Any, cast
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from icalendar import Calendar, Component
 
 DROP = "drop"
@@ -31,6 +31,8 @@ class Sink:
     connections: int = 0
     encrypted: bool = False
     """Whether the last mail came over TLS."""
+    signed_in: bool = False
+    """Whether its sender gave user and password: "user" and "pass/word"."""
 
     @property
     def mails(self) -> list[EmailMessage]:
@@ -60,6 +62,7 @@ class Sink:
         answer = self.content_answers.popleft() if self.content_answers else ""
         if answer in {"", TAKE_AND_DROP}:
             self.envelopes.append(envelope)
+            self.signed_in = bool(session.authenticated)
             self.encrypted = cast(asyncio.Transport, server.transport).get_extra_info("ssl_object") is not None
         if answer:
             return self._answer(server, answer)
@@ -70,6 +73,10 @@ class Sink:
             cast(asyncio.Transport, server.transport).abort()
             return "421 gone"
         return answer
+
+
+def _knows(server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
+    return AuthResult(success=(given.login, given.password) == (b"user", b"pass/word"), handled=False)
 
 
 @asynccontextmanager
@@ -85,6 +92,7 @@ async def listening(tls: SSLContext | None = None, *, implicit: bool = False) ->
             loop=loop,
             tls_context=starttls,
             require_starttls=starttls is not None,
+            authenticator=_knows,
             auth_require_tls=not implicit,  # it does not know of what is encrypted from the start
         )
 

@@ -1,5 +1,6 @@
 """Mail servers that speak TLS, from the start or by STARTTLS, under a certificate authority of the company's own."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
@@ -44,11 +45,13 @@ async def _trouble_with(url: str) -> str:
 
 
 async def test_mail_is_handed_over_to_a_server_that_the_company_vouches_for(tls_sink: Sink) -> None:
-    transport = Transport(Server.of(tls_sink.url), seconds=5)
-    await transport.send("a@example.com", "b@example.com", b"Subject: x\r\n\r\nx")
-    await transport.rest()
-    assert [one.rcpt_tos for one in tls_sink.envelopes] == [["b@example.com"]]
-    assert tls_sink.encrypted
+    for url in (tls_sink.url, tls_sink.url.replace("//", "//user:pass%2Fword@")):
+        transport = Transport(Server.of(url), seconds=5)
+        await transport.send("a@example.com", "b@example.com", b"Subject: x\r\n\r\nx")
+        await transport.rest()
+        assert tls_sink.encrypted
+        assert tls_sink.signed_in == ("user" in url)
+    assert [one.rcpt_tos for one in tls_sink.envelopes] == [["b@example.com"]] * 2
 
 
 async def test_a_server_that_is_not_believed_gets_no_mail_and_the_log_says_why_once(
@@ -91,6 +94,29 @@ async def test_trouble_is_said_again_after_the_server_has_taken_a_mail(sink: Sin
 
 
 @pytest.mark.parametrize(
+    ("greeting", "reason"),
+    [(b"554 canary\r\n", "it answers 554 before it is given a mail"), (b"", "it does not answer within 2 s")],
+)
+async def test_a_server_that_greets_nobody_is_told_of_by_its_code_alone(greeting: bytes, reason: str) -> None:
+    over = asyncio.Event()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        over.set()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        transport = Transport(Server.of(f"smtp://127.0.0.1:{port}"), seconds=2)
+        with capture_logs() as logs, pytest.raises(Unreachable):
+            await transport.send("a@example.com", "b@example.com", b"x")
+        await over.wait()
+    assert [(one["server"], one["port"], one["reason"]) for one in logs] == [("127.0.0.1", port, reason)]
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "mail.example.com",
@@ -114,16 +140,16 @@ def test_a_wrong_url_ends_the_process_with_a_sentence_and_never_with_the_passwor
 
 
 @pytest.mark.parametrize(
-    ("url", "tls", "starttls"),
+    ("url", "port", "tls", "starttls"),
     [
-        ("smtp://h", False, None),
-        ("smtp://u:p@h", False, True),
-        ("smtp://u:p@h?starttls=offered", False, None),
-        ("smtp://u:p@h?starttls=never", False, False),
-        ("smtp://h?starttls=required", False, True),
-        ("smtps://u:p@h", True, False),
+        ("smtp://h", 25, False, None),
+        ("smtp://u:p@h:587", 587, False, True),
+        ("smtp://u:p@h?starttls=offered", 25, False, None),
+        ("smtp://u:p@h?starttls=never", 25, False, False),
+        ("smtp://h?starttls=required", 25, False, True),
+        ("smtps://u:p@h", 465, True, False),
     ],
 )
-def test_what_is_encrypted_is_in_the_url(url: str, tls: bool, starttls: bool | None) -> None:
+def test_where_and_whether_encrypted_is_in_the_url(url: str, port: int, tls: bool, starttls: bool | None) -> None:
     server = Server.of(url)
-    assert (server.tls, server.starttls) == (tls, starttls)
+    assert (server.port, server.tls, server.starttls) == (port, tls, starttls)
