@@ -60,6 +60,21 @@ def test_every_way_to_score_agrees_with_the_definition(floor: int) -> None:
         assert (score_column(market, place) == score[:, place]).all()
 
 
+@pytest.mark.parametrize(("kind", "high"), [(np.int32, 2**30), (np.int64, 2**60)])
+def test_whole_stretches_that_gates_close_hide_nobody_else(kind: type[np.integer], high: int) -> None:
+    rng = np.random.default_rng(5)
+    market = random_market(rng, 12, 9_001)
+    gate = np.repeat((rng.random((4, 46)) < 0.6).astype(np.uint8), 200, axis=1)[:, : market.columns]
+    market = replace(market, gate=np.ascontiguousarray(gate))
+    price = rng.choice([0, 40, high], market.columns).astype(kind)
+    column, worth = best(market, 30, price=price)
+    for row in range(market.rows):
+        score = score_row(market, row)
+        expected = np.sort(score[score >= 0].astype(np.int64) - price[score >= 0])[::-1][:30]
+        assert worth[row][column[row] >= 0].tolist() == expected.tolist()
+        assert (score[column[row][column[row] >= 0]] >= 0).all()
+
+
 def test_pricing_again_finds_what_pricing_everything_finds() -> None:
     rng = np.random.default_rng(5)
     market = random_market(rng, 60, 300)
