@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from chassis import inbox
 from chassis.cloudevents import CloudEvent, headers_of
 from chassis.delivery import Delivery, read_at
-from chassis.handling import Handling
+from chassis.handling import Handling, is_changed_copy
 from chassis.subscription import Received, Subscription, on, on_batch
 from chassis.tracing import finish_spans, start_span
 from chassis.transaction import Database, Tx
@@ -32,6 +32,8 @@ heard: list[tuple[str, int]] = []
 async def listen(tx: Tx, received: Received[GoalSet]) -> None:
     """Note in which trace this is heard; a code may say no."""
     heard.append((received.event.code, trace.get_current_span().get_span_context().span_id))
+    if received.event.code == "say":
+        tx.publish(probe.EchoMade(echo_id=uuid4(), code="said"), version=1)
     if received.event.code == "raise":
         raise RuntimeError("secret words")
 
@@ -104,6 +106,27 @@ async def test_what_says_something_else_under_a_known_identity_is_named_whether_
     claims = await work.attempt([delivered("1", "b"), delivered("2", "c"), delivered("2", "d"), delivered("3")])
     assert claims.changed == {delivered("1").identity, delivered("2").identity}
     assert claims.new == {delivered("2").identity, delivered("3").identity}
+
+
+async def test_beside_what_says_something_else_the_innocent_stay_innocent(database: Database) -> None:
+    work = handling(database, BATCH)
+    await work.attempt([delivered("1", "a"), delivered("2", "b")])
+    batch = [
+        delivered("1", "other"),  # known from before
+        *(delivered("2", "b"), delivered("3", "c")),
+        *(delivered("4", "d"), delivered("4", "d"), delivered("4", "other")),  # known from here
+    ]
+    claims = await work.attempt(batch)
+    told_apart = [is_changed_copy(one, batch, claims) for one in batch]
+    assert told_apart == [True, False, False, False, False, True]
+
+
+async def test_what_a_handler_says_names_the_message_that_it_came_of(
+    database: Database, rows: asyncpg.Connection
+) -> None:
+    await handling(database, EACH).attempt([delivered("1", "say"), delivered("2", "say")])
+    causes = [row["cause"] for row in await rows.fetch("SELECT cause FROM outbox ORDER BY id")]
+    assert causes == ["/elsewhere/1", "/elsewhere/2"]
 
 
 async def test_failures_are_forgotten_of_all_that_came_again_when_it_is_handled(
