@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -117,6 +118,12 @@ def test_a_collector_is_told_over_tls_what_happened_and_one_that_is_not_believed
             assert bodies == {}
         run(OTEL_EXPORTER_OTLP_CERTIFICATE=str(company.file), **endpoint)
     assert list(bodies) == ["/spans"]
+
+
+def test_a_collector_that_never_answers_does_not_hold_up_the_end_of_the_process() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        run(OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_EXPORTER_OTLP_TIMEOUT="600")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -50,11 +51,18 @@ class Telemetry:
         self._pushed = pushed
 
     def flush(self, seconds: float = 5.0) -> None:
-        """Export what waits, before the process ends."""
-        self.traces.force_flush(int(seconds * 1000))
-        # Not those that are scraped: what nobody fetches would be kept for whoever comes next, without end.
-        for reader in self._pushed:
-            reader.force_flush(seconds * 1000)
+        """Export what waits, before the process ends; a collector that takes longer than `seconds` goes without.
+
+        OpenTelemetry's own limits do not end an export under way, so each has a thread that holds up nobody's exit.
+        """
+        # Not the readers that are scraped: what nobody fetches would be kept for whoever comes next, without end.
+        last_words = [self.traces.force_flush, *(reader.force_flush for reader in self._pushed)]
+        threads = [threading.Thread(target=say, daemon=True) for say in last_words]
+        for thread in threads:
+            thread.start()
+        latest = time.monotonic() + seconds
+        for thread in threads:
+            thread.join(max(0.0, latest - time.monotonic()))
 
 
 _lock = threading.Lock()
@@ -75,7 +83,8 @@ def configure(name: str) -> Telemetry | None:
             return None
         resource = Resource.create({SERVICE_NAME: _service_name(name)})
         registry = CollectorRegistry()
-        traces = TracerProvider(resource=resource, shutdown_on_exit=True)
+        # Whoever ends the process flushes; at its exit OpenTelemetry would wait for a silent collector once more.
+        traces = TracerProvider(resource=resource, shutdown_on_exit=False)
         if _exports("TRACES"):
             traces.add_span_processor(BatchSpanProcessor(_span_exporter()))
         readers: list[MetricReader] = [PrometheusMetricReader(True, scope_info_enabled=False, registry=registry)]
@@ -84,7 +93,7 @@ def configure(name: str) -> Telemetry | None:
         durations = View(
             instrument_type=Histogram, instrument_unit="s", aggregation=ExplicitBucketHistogramAggregation(SECONDS)
         )
-        measures = MeterProvider(readers, resource, views=[durations])
+        measures = MeterProvider(readers, resource, shutdown_on_exit=False, views=[durations])
         trace.set_tracer_provider(traces)
         metrics.set_meter_provider(measures)
         if "OTEL_PROPAGATORS" not in os.environ:
