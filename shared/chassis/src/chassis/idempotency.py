@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +40,7 @@ _FIND = text("SELECT fingerprint, status, headers, body FROM idempotency_key WHE
 _STORE = text(
     "UPDATE idempotency_key SET status = :status, headers = CAST(:headers AS jsonb), body = :body WHERE key = :key"
 )
+_FORGET = text("DELETE FROM idempotency_key WHERE caller = ANY(:callers)")
 _KEYS = UUID("3d1b7f0e-8f7c-5f0a-9a8b-51c8d6d0a6f4")
 
 
@@ -106,6 +107,11 @@ class Answers:
             yield key
         finally:
             lock.release()
+
+
+async def forget(connection: AsyncConnection, callers: Collection[str]) -> None:
+    """Delete what these callers were answered: it may hold words about somebody who is erased."""
+    await connection.execute(_FORGET, {"callers": list(callers)})
 
 
 async def key_of(caller: Caller | None, request: Request) -> Key | None:

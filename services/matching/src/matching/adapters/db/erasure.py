@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
+from chassis import idempotency
 from chassis.transaction import Tx
 
 
@@ -39,6 +40,7 @@ async def erase(tx: Tx, erased: Mapping[str, int]) -> None:
     for statement in _FORGET:
         names = [name for name in given if f":{name}" in statement]
         await tx.connection.execute(text(statement), {name: given[name] for name in names})
+    await idempotency.forget(tx.connection, ids)
 
 
 async def erase_messages(tx: Tx, places: Collection[Place]) -> None:
@@ -128,7 +130,6 @@ _FORGET = (
     "DELETE FROM employee_pending WHERE employee_id = ANY(:ids)",
     "DELETE FROM employee WHERE employee_id = ANY(:ids)",
     "DELETE FROM outbox WHERE thing = ANY(:things) AND subject <> 'hr.employee.erased.v1'",
-    "DELETE FROM idempotency_key WHERE caller = ANY(:ids)",
     "DELETE FROM match WHERE id IN (SELECT match_id FROM match_member WHERE employee_id = ANY(:ids))",
     _FORGET_PROOFS,
     "DELETE FROM run_edit WHERE mentee_id = ANY(:ids) OR mentor_id = ANY(:ids) OR other_mentee_id = ANY(:ids)",

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import text
 
+from chassis import idempotency
 from chassis.transaction import Tx
 from contracts.hr import EmployeeRecord
 from notifications.domain.people import Person
@@ -44,7 +45,6 @@ _FORGET = [
     text(f"DELETE FROM {table} WHERE employee_id = :id")  # noqa: S608  names of our own tables
     for table in ("address", "message", "preference", "presence")
 ]
-_FORGET_ANSWERS = text("DELETE FROM idempotency_key WHERE caller = :id")
 
 
 async def hold_erasures(tx: Tx) -> None:
@@ -102,4 +102,4 @@ async def forget(tx: Tx, employee_id: str) -> None:
     await tx.connection.execute(_ERASE, {"id": employee_id})
     for statement in _FORGET:
         await tx.connection.execute(statement, {"id": employee_id})
-    await tx.connection.execute(_FORGET_ANSWERS, {"id": employee_id})
+    await idempotency.forget(tx.connection, [employee_id])

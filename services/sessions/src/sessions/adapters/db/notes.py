@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, delete, insert, literal, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
+from chassis import idempotency
 from chassis.transaction import Tx
 from sessions.adapters.db.relationships import has_member
 from sessions.adapters.db.tables import data_key, feedback, goal, relationship
@@ -19,7 +20,6 @@ _FORGET_SAID = text(
     "DELETE FROM outbox WHERE thing = ANY(CAST(:things AS text[])) AND subject LIKE 'mentorship.%'"
     " AND published_at IS NOT NULL"
 )
-_FORGET_ANSWERS = text("DELETE FROM idempotency_key WHERE caller = :caller")
 
 
 async def add_goal(tx: Tx, agreed: Goal, sealed: bytes | None) -> None:
@@ -150,7 +150,7 @@ async def forget_author(tx: Tx, employee_id: str) -> None:
     ]
     things = [f"mentorship.sessions.{kind}/{one}" for kind, one in gone]
     await tx.connection.execute(_FORGET_SAID, {"things": things})
-    await tx.connection.execute(_FORGET_ANSWERS, {"caller": employee_id})
+    await idempotency.forget(tx.connection, [employee_id])
     await tx.connection.execute(delete(data_key).where(data_key.c.author_id == employee_id))
 
 
