@@ -66,6 +66,7 @@ def test_small_choices_of_circles_are_the_best_there_are(seed: int, coverage: bo
         upper = np.minimum(capacity, maximum)
         assert_circles(found, score, upper, minimum)
         best = best_by_program(score, upper, minimum, coverage=coverage)
+        assert best is not None
         assert (found.gap, found.pairs if coverage else best[0], found.total) == (0, *best)
 
 
