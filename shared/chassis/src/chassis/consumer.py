@@ -23,7 +23,7 @@ from chassis.cloudevents import CloudEvent
 from chassis.deadletters import bury, letter_of
 from chassis.delivery import Delivery, read
 from chassis.failures import Meaning, meaning_of, reason_of
-from chassis.handling import Handling, is_changed_copy
+from chassis.handling import Handling
 from chassis.subscription import GivenUp, Subscription
 from chassis.tracing import finish_spans, start_span
 from chassis.transaction import Database
@@ -171,11 +171,13 @@ class Consumer:
 
     async def _done(self, deliveries: list[Delivery], claims: inbox.Claims) -> None:
         good = deliveries
-        if claims.changed:
-            changed = {id(one): one for one in deliveries if is_changed_copy(one, deliveries, claims)}
-            good = [one for one in deliveries if id(one) not in changed]
-            for delivery in changed.values():
-                await self._bury(delivery, "identity_reused")
+        if len(claims.new) < len(deliveries):
+            good = []
+            for delivery in deliveries:
+                if claims.is_reused(delivery.identity, delivery.digest):
+                    await self._bury(delivery, "identity_reused")
+                else:
+                    good.append(delivery)
         if good:
             await self._answer(lambda: acknowledge([delivery.message for delivery in good]))
 

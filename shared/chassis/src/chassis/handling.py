@@ -1,7 +1,7 @@
 """How deliveries are handled: claimed, given to the handler and committed, in one transaction."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -42,7 +42,7 @@ class Handling:
                 tx.connection, self._durable, [(identity, delivery.digest) for identity, delivery in first.items()]
             )
             new = list(first.values())
-            if len(claims.new) < len(first):
+            if len(claims.new) < len(new):
                 new = [delivery for identity, delivery in first.items() if identity in claims.new]
             if new:
                 await self._call(tx, new)
@@ -55,10 +55,7 @@ class Handling:
                 await inbox.forget_failures(tx.connection, self._durable, list(first))
             if audit:
                 await audit(tx, claims)
-        if len(first) == len(deliveries):
-            return claims
-        reused = {d.identity for d in deliveries if d.digest != first[d.identity].digest}
-        return inbox.Claims(claims.new, claims.changed | reused)
+        return claims
 
     async def _call(self, tx: Tx, deliveries: list[Delivery]) -> None:
         if self._subscription.kind != "each":
@@ -76,13 +73,3 @@ def _within(delivery: Delivery) -> AbstractContextManager[trace.Span]:
     """The message's span, which hears of no exception: its text may be somebody's, and another attempt may succeed."""
     span = delivery.span or trace.INVALID_SPAN
     return trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
-
-
-def is_changed_copy(delivery: Delivery, deliveries: Sequence[Delivery], claims: inbox.Claims) -> bool:
-    """Whether a delivery says something else than what was handled under its identity."""
-    if delivery.identity not in claims.changed:
-        return False
-    if delivery.identity not in claims.new:
-        return True
-    first = next(other for other in deliveries if other.identity == delivery.identity)
-    return delivery.digest != first.digest

@@ -1,6 +1,6 @@
 """What a consumer has handled: claimed in the transaction of its effects, so that each effect happens once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -38,23 +38,24 @@ _NOT_ALONE = text("UPDATE inbox_failure SET alone = 0 WHERE consumer = :consumer
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Which events are this transaction's to handle, which were handled before, which are another under a known id."""
+    """Which events are this transaction's to handle, and what was handled, here or before, under each identity."""
 
     new: frozenset[UUID]
-    changed: frozenset[UUID]
+    digests: Mapping[UUID, bytes]
+
+    def is_reused(self, identity: UUID, digest: bytes) -> bool:
+        """Whether this says something else than what was handled under its identity."""
+        return self.digests[identity] != digest
 
 
 async def claim(connection: AsyncConnection, consumer: str, events: Sequence[tuple[UUID, bytes]]) -> Claims:
     """Claim events (identity, digest of the body). Waits for another transaction that holds the same one."""
-    ids = [identity for identity, _ in events]
-    if await _claimed(connection, consumer, events) == f"INSERT 0 {len(ids)}":
-        return Claims(frozenset(ids), frozenset())
-    known = {row["event_id"]: row for row in await direct.fetch(connection, _KNOWN, consumer, ids)}
-    new = frozenset(identity for identity in ids if known[identity]["ours"])
-    changed = frozenset(
-        identity for identity, digest in events if identity not in new and known[identity]["digest"] != digest
-    )
-    return Claims(new, changed)
+    digests = dict(events)
+    if await _claimed(connection, consumer, events) == f"INSERT 0 {len(digests)}":
+        return Claims(frozenset(digests), digests)
+    known = await direct.fetch(connection, _KNOWN, consumer, list(digests))
+    new = frozenset(row["event_id"] for row in known if row["ours"])
+    return Claims(new, digests | {row["event_id"]: row["digest"] for row in known})
 
 
 async def _claimed(connection: AsyncConnection, consumer: str, events: Sequence[tuple[UUID, bytes]]) -> str:

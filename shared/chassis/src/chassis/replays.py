@@ -73,7 +73,7 @@ class Replays:
             claims = await consumer.handling.attempt([delivery], audit)
         finally:
             finish_spans([delivery])
-        if delivery.identity in claims.changed:
+        if claims.is_reused(delivery.identity, delivery.digest):
             return {"outcome": "refused", "reason": "identity_reused"}
         return {"outcome": "handled" if delivery.identity in claims.new else "duplicate", "reason": ""}
 
