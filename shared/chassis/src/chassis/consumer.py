@@ -170,16 +170,14 @@ class Consumer:
                 await self._done([delivery], outcome)
 
     async def _done(self, deliveries: list[Delivery], claims: inbox.Claims) -> None:
-        good = deliveries
-        if len(claims.new) < len(deliveries):
-            good = []
-            for delivery in deliveries:
-                if claims.is_reused(delivery.identity, delivery.digest):
-                    await self._bury(delivery, "identity_reused")
-                else:
-                    good.append(delivery)
+        good = []
+        for delivery in deliveries:
+            if claims.is_reused(delivery.identity, delivery.digest):
+                await self._bury(delivery, "identity_reused")
+            else:
+                good.append(delivery.message)
         if good:
-            await self._answer(lambda: acknowledge([delivery.message for delivery in good]))
+            await self._answer(lambda: acknowledge(good))
 
     async def _failed(self, deliveries: list[Delivery], error: BaseException) -> None:
         meaning = meaning_of(error, self._refusals)
