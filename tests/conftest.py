@@ -38,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(_PLATFORM))
 
 
+def pytest_collection_finish() -> None:
+    """What the tests are made of is there to stay: the garbage collector need not look at it after each file."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
     """One process runs the tests of the whole platform one after the other; the others take file by file."""
