@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from matching.adapters.db import policies
 from matching.domain.people import Profile
 from matching.domain.problems import Problem
 from matching.domain.refusal import BadValue
 from matching.domain.rules import Rules
 from matching.domain.runs import solve
 from matching.domain.verify import verify
+from tests.builders import hired
 from tests.matching.conftest import House
 from tests.matching.test_verify import complaints, run_of
 
@@ -38,6 +41,24 @@ async def test_one_person_alone_may_join_a_circle_that_has_begun(staffed: House)
     await staffed.enrol(programme, ["E3"], "mentee")
     run = await staffed.run(programme)
     assert [(pair["mentee_id"], pair["mentor_id"]) for pair in run["pairs"]] == [("E3", "E6")]
+
+
+async def test_nobody_is_offered_a_place_in_a_full_circle_by_any_way(staffed: House) -> None:
+    programme = await standing(staffed, circle_max=2)
+    await staffed.enrol(programme, ["E3", "E4"], "mentee")
+    await staffed.ok("PUT", f"/programmes/{programme}/offer-policy", json={"self_match": True})
+    asked = await staffed.call("POST", f"/programmes/{programme}/requests", "E3", json={"mentor_id": "E6"})
+    assert (asked.status_code, asked.json()["code"]) == (409, "capacity_full")
+    taken_over = {"pairs": [{"mentee_id": "E3", "mentor_id": "E6"}]}
+    found = await staffed.ok("POST", f"/programmes/{programme}/pairings", json=taken_over)
+    assert [one["field"] for one in found["results"]] == ["pairs.0.mentor_id"]
+    await staffed.hear(hired("E7"))
+    await staffed.enrol(programme, ["E7"], "mentor")
+    async with staffed.here.service.database.transaction() as tx:
+        assert await policies.free_among(tx, UUID(programme), ["E6", "E7"]) == {"E7": 1}
+        prospects = await policies.prospects_of(tx, UUID(programme), "E3", ["E6", "E7"])
+        assert prospects is not None
+        assert prospects.free == {"E7"}
 
 
 def test_who_joins_is_proven_as_others_are_and_a_new_circle_still_needs_its_minimum() -> None:

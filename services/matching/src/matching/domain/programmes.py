@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contracts.event import Event
-from contracts.matching import Format, ProgrammeClosed, ProgrammeOpened
+from contracts.matching import Format, ProgrammeClosed, ProgrammeOpened, Role
 from matching.domain.enrolment import EnrolmentPolicy
 from matching.domain.participants import Participant, Wants, leave_unmatched, withdraw
 from matching.domain.refusal import Refused
@@ -54,6 +54,16 @@ class Programme:
     rules_version: int = 1
     """The number of the rules: each change makes the next one."""
     enrolment: EnrolmentPolicy = field(default_factory=EnrolmentPolicy)
+
+    def capacity_of(self, participant: Participant, role: Role, rules: Rules | None = None) -> int:
+        """How many partners somebody may have in that role now: a mentor no more than a circle has people.
+
+        `rules` are a draft of others than those in force.
+        """
+        capacity = participant.capacity_as(role)
+        if (self.format, role) == ("group", "mentor"):
+            return min(capacity, (rules or self.rules).circle_max)
+        return capacity
 
     def must_be_open(self) -> None:
         """Refuses what only an open programme can do."""

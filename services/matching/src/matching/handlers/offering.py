@@ -86,7 +86,7 @@ async def _offer_first(
     for name in tried:
         pair = _allowed(frame, profiles, mentee, name)
         sides = sides_of(programme, mentee, name, present)
-        if pair and sides and not any(is_full(side, present, promised) for side in sides):
+        if pair and sides and not any(is_full(programme, side, present, promised) for side in sides):
             match = _single(tx, programme, sides, pair.score, origin, seen.run_id)
             await _store(tx, programme, match, pair, propose(match))
             return match
@@ -121,7 +121,7 @@ async def request_offer(tx: Tx, caller: Caller, programme_id: UUID, mentor: str)
         raise BadValue("mentor_id", "Does not take part in this programme now.")
     promised = await places.promised_among(tx, [place.id for place in present.values()])
     for side, whose in zip(sides, ("You have an offer or a mentor", "This mentor has no free place"), strict=True):
-        if is_full(side, present, promised):
+        if is_full(programme, side, present, promised):
             raise Refused("capacity_full", f"{whose} already." if side.role == "mentee" else f"{whose} now.")
     match = _single(tx, programme, sides, pair.score, "request", None)
     said = propose(match)

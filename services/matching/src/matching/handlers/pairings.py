@@ -97,7 +97,7 @@ class _House:
         if sides is None:
             raise BadValue("mentee_id" if mentee not in self._present else "mentor_id", "Is not employed now.")
         for field, side in zip(("mentee_id", "mentor_id"), sides, strict=True):
-            if is_full(side, self._present, self._promised):
+            if is_full(self._programme, side, self._present, self._promised):
                 raise BadValue(field, "capacity: has no free place.")
         for side in sides:
             key = side.participant_id, side.role

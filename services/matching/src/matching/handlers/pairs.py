@@ -86,7 +86,7 @@ async def _must_have_room(tx: Tx, programme: Programme, pair: ProgrammePair) -> 
     for field, name in (("mentee_id", pair.mentee_id), ("mentor_id", pair.mentor_id)):
         place = await programmes.find_participant(tx, programme.id, name)
         role = _roles(programme, pair)[name]
-        if place is not None and load[name, role] >= place.capacity_as(role):
+        if place is not None and load[name, role] >= programme.capacity_of(place, role):
             raise BadValue(field, f"{name} has as many must-match pairs as places already.")
 
 

@@ -43,7 +43,7 @@ async def pool_of(tx: Tx, programme: Programme, rules: Rules, options: RunOption
     async for place, record in programmes.participants_with_records(tx, programme.id):
         for role in roles:
             seated = taken.get((place.id, role), 0)
-            free = _places(programme, rules, place, role) - seated
+            free = programme.capacity_of(place, role, rules) - seated
             if free > 0:
                 profile = _profile(tx.now, place, record, role, free, lines)
                 sides[role].append(replace(profile, seated=seated) if seated and role == "mentor" else profile)
@@ -69,7 +69,7 @@ async def profiles_of(
     found = {}
     for place, record in await places.with_records(tx, programme.id, names):
         role = names[place.employee_id]
-        if capacity := place.capacity_as(role):
+        if capacity := programme.capacity_of(place, role):
             found[place.employee_id] = _profile(tx.now, place, record, role, capacity, lines)
     return found
 
@@ -100,11 +100,6 @@ async def frame_of(
         forbids=frozenset(forbidden | declined),
         taxonomy=taxonomy_in(tx),
     )
-
-
-def _places(programme: Programme, rules: Rules, place: Participant, role: Role) -> int:
-    places = place.capacity_as(role)
-    return min(places, rules.circle_max) if (programme.format, role) == ("group", "mentor") else places
 
 
 def _profile(now: datetime, place: Participant, record: dict[str, Any], role: Role, free: int, lines: Lines) -> Profile:

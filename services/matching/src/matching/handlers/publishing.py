@@ -68,7 +68,7 @@ async def _offer(tx: Tx, run: Run, programme: Programme, pairs: Sequence[Pair]) 
     for pair in pairs:
         sides = sides_of(programme, pair.mentee, pair.mentor, present)
         more = places_in_threes(programme)
-        if sides is None or any(is_full(side, present, promised, more) for side in sides):
+        if sides is None or any(is_full(programme, side, present, promised, more) for side in sides):
             continue
         for side in sides:
             promised[side.participant_id, side.role] = promised.get((side.participant_id, side.role), 0) + 1
@@ -91,9 +91,15 @@ def sides_of(
     return Side(mentee, first, present[mentee].id), Side(mentor, second, present[mentor].id)
 
 
-def is_full(side: Side, present: dict[str, Participant], promised: dict[tuple[UUID, Role], int], more: int = 0) -> bool:
+def is_full(
+    programme: Programme,
+    side: Side,
+    present: dict[str, Participant],
+    promised: dict[tuple[UUID, Role], int],
+    more: int = 0,
+) -> bool:
     """Whether all places of somebody in a role, and as many `more`, are taken or on offer."""
-    capacity = present[side.employee_id].capacity_as(side.role)
+    capacity = programme.capacity_of(present[side.employee_id], side.role)
     return not capacity or promised.get((side.participant_id, side.role), 0) >= capacity + more
 
 
