@@ -55,6 +55,20 @@ async def test_what_died_of_its_handler_goes_with_the_person(
         assert len(await bus.messages("mentorship.dlq.>")) == 2
 
 
+async def test_what_the_erased_were_answered_goes_with_them_and_nobody_elses(house: House) -> None:
+    await house.hear(hired("E1"), hired("E2"), hired("E3"))
+    programme = await house.programme()
+    await house.enrol(programme, ["E1", "E2"], "mentee")
+    await house.enrol(programme, ["E3"], "mentor", capacity=2)
+    await house.ok("PUT", f"/programmes/{programme}/offer-policy", json={"self_match": True})
+    for name in ("E1", "E2"):
+        asked: dict[str, Any] = {"json": {"mentor_id": "E3"}, "headers": {"Idempotency-Key": "kept"}}
+        await house.ok("POST", f"/programmes/{programme}/requests", name, **asked)
+    await house.hear(erased("E1"))
+    await house.erased()
+    assert [row.caller for row in await house.rows("SELECT caller FROM idempotency_key")] == ["E2"]
+
+
 async def test_what_left_no_outcome_goes_with_the_person(
     postgres: Databases, running: Runner, bus: Bus, bearer: Bearer
 ) -> None:

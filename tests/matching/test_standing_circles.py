@@ -61,6 +61,22 @@ async def test_nobody_is_offered_a_place_in_a_full_circle_by_any_way(staffed: Ho
         assert prospects.free == {"E7"}
 
 
+async def test_no_more_are_pinned_to_a_circle_than_it_has_people_though_its_mentor_has_room(staffed: House) -> None:
+    programme = await staffed.programme(format="group", rules={"circle_max": 1})
+    await staffed.enrol(programme, ["E1", "E2"], "mentee")
+    await staffed.enrol(programme, ["E6"], "mentor", capacity=5)
+    run = await staffed.run(programme)
+    (pair,) = run["pairs"]
+    alone = {"E1": "E2", "E2": "E1"}[pair["mentee_id"]]
+    edit = {"kind": "pin", "mentee_id": alone, "mentor_id": "E6"}
+    refused = await staffed.call("POST", f"/runs/{run['run_id']}/edits", json=edit)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "mentor_id"), refused.text
+    for mentee, status in (("E1", 200), ("E2", 422)):
+        decided = {"kind": "must_match"}
+        answer = await staffed.call("PUT", f"/programmes/{programme}/pairs/{mentee}/E6", json=decided)
+        assert answer.status_code == status, answer.text
+
+
 def test_who_joins_is_proven_as_others_are_and_a_new_circle_still_needs_its_minimum() -> None:
     mentors = (Profile("M0", capacity=1, seated=2), Profile("M1", capacity=5))
     mentees = tuple(Profile(f"E{number}") for number in range(3))

@@ -9,9 +9,14 @@ async def test_erasing_deletes_address_messages_and_preferences(here: Here) -> N
     await here.know_the_pair()
     await here.call("PUT", "/me/preferences", "E-mentor", json={"kinds": {"session_reminder": {"email": False}}})
     await here.hear(match_proposed())
+    (offered,) = await here.inbox("E-mentor")
+    kept = {"headers": {"Idempotency-Key": "kept"}}
+    await here.call("POST", f"/me/messages/{offered['message_id']}/read", "E-mentor", **kept)
+    assert [row.caller for row in await here.sql("SELECT caller FROM idempotency_key")] == ["E-mentor"]
     await here.erase("E-mentor")
+    assert await here.sql("SELECT caller FROM idempotency_key") == []
     for table in ("address", "message", "preference", "presence"):
-        left = await here.sql(f"SELECT FROM {table} WHERE employee_id = 'E-mentor'")
+        left = await here.sql(f"SELECT * FROM {table} WHERE employee_id = 'E-mentor'")
         assert left == [], table
     assert len(await here.inbox("E-mentee")) == 1
 
@@ -22,7 +27,7 @@ async def test_no_later_event_brings_the_erased_back(here: Here, sink: Sink) -> 
     await here.hear(changed("E-mentor", display_name="Mona Mentor"))
     await here.hear(match_proposed())
     await here.send_all()
-    assert await here.sql("SELECT FROM address WHERE employee_id = 'E-mentor'") == []
+    assert await here.sql("SELECT * FROM address WHERE employee_id = 'E-mentor'") == []
     assert {one[0] for one in await here.messages()} == {"E-mentee"}
     assert [one.rcpt_tos for one in sink.envelopes] == [["ken@example.com"]]
 
