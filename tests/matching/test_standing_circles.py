@@ -93,6 +93,13 @@ def test_who_joins_is_proven_as_others_are_and_a_new_circle_still_needs_its_mini
     assert "capacities" in complaints(document)
 
 
+def test_more_pins_than_a_circle_has_places_are_refused_though_its_mentor_has_room() -> None:
+    mentees = (Profile("E1"), Profile("E2"))
+    pins = frozenset({("E1", "M"), ("E2", "M")})
+    with pytest.raises(BadValue, match="M has more pinned partners than places"):
+        solve(Problem("group", Rules(circle_max=1), mentees, (Profile("M", capacity=5),), pins=pins))
+
+
 def test_fewer_than_nobody_sit_nowhere() -> None:
     with pytest.raises(BadValue, match="seated"):
         solve(Problem("group", Rules(), (Profile("E"),), (Profile("M", seated=-1),)))

@@ -55,8 +55,7 @@ def _sides(problem: Problem, mentee: Profile, mentor: Profile) -> dict[tuple[str
     """The places that each of the two has for pins, by role."""
     if problem.format == "peer":
         return {("peer", one.employee_id): min(1, one.capacity) for one in (mentee, mentor)}
-    most = min(mentor.capacity, problem.rules.circle_max) if problem.format == "group" else mentor.capacity
-    return {("mentee", mentee.employee_id): 1, ("mentor", mentor.employee_id): most}
+    return {("mentee", mentee.employee_id): 1, ("mentor", mentor.employee_id): problem.places_of(mentor)}
 
 
 def in_order(problem_format: str, mentee_id: str, mentor_id: str) -> tuple[str, str]:

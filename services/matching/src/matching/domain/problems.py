@@ -71,6 +71,10 @@ class Problem:
         """Whether a pair is among `pairs`; peers have no order."""
         return (mentee, mentor) in pairs or (self.format == "peer" and (mentor, mentee) in pairs)
 
+    def places_of(self, mentor: Profile) -> int:
+        """How many mentees a mentor may have: in circles no more than the rules allow, whatever room there is."""
+        return min(mentor.capacity, self.rules.circle_max) if self.format == "group" else mentor.capacity
+
     def must_make_sense(self) -> None:
         """Refuses what cannot be meant, by its field; whether pins break a rule is asked where rules are."""
         self.rules.must_suit(self.format)
@@ -88,7 +92,7 @@ class Problem:
 
     def _must_have_room(self) -> None:
         rows = {profile.employee_id for profile in self.mentees}
-        room = {profile.employee_id: profile.capacity for profile in self.columns}
+        room = {profile.employee_id: self.places_of(profile) for profile in self.columns}
         taken: Counter[str] = Counter()
         for mentee, mentor in self.ordered_pins():
             for name, side in ((mentee, rows), (mentor, room)):

@@ -7,7 +7,6 @@ import numpy as np
 
 from matching.domain.encoding import Encoded, encode
 from matching.domain.engine.market import Indices
-from matching.domain.people import Profile
 from matching.domain.problems import Problem
 
 MOST_AT_ONCE = 100_000_000
@@ -26,7 +25,7 @@ def undecided(problem: Problem) -> Problem:
         problem,
         mentees=tuple(profile for profile in problem.mentees if profile.employee_id not in gone),
         mentors=tuple(
-            replace(profile, capacity=_places(problem, profile) - taken[profile.employee_id])
+            replace(profile, capacity=problem.places_of(profile) - taken[profile.employee_id])
             if profile.employee_id in taken
             else profile
             for profile in problem.mentors
@@ -72,7 +71,3 @@ def with_full_circles(problem: Problem) -> tuple[Problem, int]:
 def _opens_circles(problem: Problem) -> bool:
     """Whether pins open circles that need more people than one."""
     return problem.format == "group" and problem.rules.circle_min > 1 and bool(problem.pins)
-
-
-def _places(problem: Problem, mentor: Profile) -> int:
-    return min(mentor.capacity, problem.rules.circle_max) if problem.format == "group" else mentor.capacity
