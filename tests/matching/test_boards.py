@@ -7,10 +7,25 @@ from typing import Any
 
 import pytest
 
+from matching.adapters.db import policies
 from matching.domain.board import Board
+from matching.handlers import boards
 from matching.handlers.boards import Boards
 from tests.eventually import eventually
 from tests.matching.conftest import House
+
+
+async def _self_matching(house: House) -> str:
+    programme = await house.programme()
+    await house.enrol(programme, ["E1"], "mentee")
+    await house.enrol(programme, ["E2"], "mentor")
+    await house.ok("PUT", f"/programmes/{programme}/offer-policy", json={"self_match": True})
+    return programme
+
+
+async def _shown(house: House, programme: str) -> list[str]:
+    answer = await house.call("GET", f"/programmes/{programme}/recommendations", "E1")
+    return sorted(one["mentor_id"] for one in answer.json().get("items", ()))
 
 
 async def test_a_board_is_made_once_however_often_it_is_asked_for_meanwhile(
@@ -25,10 +40,7 @@ async def test_a_board_is_made_once_however_often_it_is_asked_for_meanwhile(
         return await build(self, *given)
 
     monkeypatch.setattr(Boards, "_built", counted)
-    programme = await staffed.programme()
-    await staffed.enrol(programme, ["E1"], "mentee")
-    await staffed.enrol(programme, ["E2"], "mentor")
-    await staffed.ok("PUT", f"/programmes/{programme}/offer-policy", json={"self_match": True})
+    programme = await _self_matching(staffed)
 
     async def status() -> int:
         return (await staffed.call("GET", f"/programmes/{programme}/recommendations", "E1")).status_code
@@ -36,6 +48,36 @@ async def test_a_board_is_made_once_however_often_it_is_asked_for_meanwhile(
     await eventually(status, 200, seconds=90)
     await asyncio.sleep(0.5)
     assert len(made) == 1
+
+
+async def test_nobody_looks_for_changes_while_a_board_is_too_young_to_be_made_anew(
+    staffed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    revision_of = policies.revision_of
+
+    async def counted(*given: Any) -> policies.Revision:
+        looks.append(given[-1])
+        return await revision_of(*given)
+
+    monkeypatch.setattr(policies, "revision_of", counted)
+    monkeypatch.setattr(boards, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(boards, "_REST", 1000)
+    programme = await _self_matching(staffed)
+    await eventually(lambda: _shown(staffed, programme), ["E2"], seconds=90)
+    before = len(looks)
+    await asyncio.sleep(0.5)
+    assert len(looks) == before
+
+
+async def test_a_board_is_made_anew_when_participants_have_changed(
+    staffed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "LOOK_SECONDS", 0.02)
+    programme = await _self_matching(staffed)
+    await eventually(lambda: _shown(staffed, programme), ["E2"], seconds=90)
+    await staffed.enrol(programme, ["E3"], "mentor")
+    await eventually(lambda: _shown(staffed, programme), ["E2", "E3"], seconds=90)
 
 
 def test_the_service_starts_without_the_engine() -> None:

@@ -26,9 +26,12 @@ log = structlog.get_logger()
 MOST = 8
 """Boards kept at once; the one asked for longest ago goes first."""
 LOOK_SECONDS = 2.0
-"""How often it is looked whether a programme's participants have changed."""
+"""How often it is looked whether a programme's participants have changed; not while its board is too young to be made
+anew, nor more often than it could be: that reads a version of each of them."""
 STALE_SECONDS = 600.0
 """A board is made anew after so long though no participant has changed: what HR says of people may have."""
+_REST = 10
+"""For how many times as long as it took to make a board it is left as it is."""
 _WARM = timedelta(days=400)
 _WARM_AT_MOST = 2
 
@@ -40,6 +43,7 @@ class _Kept:
     revision: Revision
     made_at: float
     took: float
+    look_at: float
     asked_at: float
     missed: set[str] = field(default_factory=set)
     """Who was asked for and is not on it."""
@@ -121,7 +125,8 @@ class Boards:
             self._wanted.update(found[:_WARM_AT_MOST])
 
     async def _renew(self, context: Any) -> None:
-        for programme_id in [*self._wanted, *(one for one in self._kept if one not in self._wanted)]:
+        now = time.monotonic()
+        for programme_id in [*self._wanted, *(one for one in self._due(now) if one not in self._wanted)]:
             async with context.database.transaction() as tx:
                 revision = await policies.revision_of(tx, programme_id)
             if programme_id in self._wanted or self._is_old(self._kept[programme_id], revision):
@@ -130,10 +135,15 @@ class Boards:
             if context.stopping.is_set():
                 return
 
+    def _due(self, now: float) -> list[UUID]:
+        """The programmes whose boards could be old by now."""
+        due = [programme_id for programme_id, kept in self._kept.items() if kept.look_at <= now]
+        for programme_id in due:
+            self._kept[programme_id].look_at = now + self._kept[programme_id].took
+        return due
+
     def _is_old(self, kept: _Kept, revision: Revision) -> bool:
-        """Whether to make it anew: not more often than leaves the machine for other things."""
-        age = time.monotonic() - kept.made_at
-        return age > 10 * kept.took and (revision != kept.revision or age > STALE_SECONDS)
+        return revision != kept.revision or time.monotonic() - kept.made_at > STALE_SECONDS
 
     async def _make(self, context: Any, programme_id: UUID, revision: Revision) -> None:
         absent = {name for one, name in self._absent if one == programme_id}
@@ -147,6 +157,7 @@ class Boards:
             await asyncio.to_thread(warm_up)
             self._warm = True
         now = time.monotonic()
+        took = now - began
         before = self._kept.get(programme_id)
         place = {name: column for column, name in enumerate(board.columns)}
         asked_at = before.asked_at if before else now
@@ -154,10 +165,12 @@ class Boards:
             # Who asked while it was made has it now.
             self._wanted.discard(programme_id)
         missed = absent - board.rows.keys()
-        self._kept[programme_id] = _Kept(board, place, revision, now, now - began, asked_at, missed)
+        # Not made more often than leaves the machine for other things.
+        look_at = now + _REST * took
+        self._kept[programme_id] = _Kept(board, place, revision, now, took, look_at, asked_at, missed)
         while len(self._kept) > MOST:
             del self._kept[min(self._kept, key=lambda one: self._kept[one].asked_at)]
-        log.info("board_made", programme=str(programme_id), people=len(board.rows), seconds=round(now - began, 2))
+        log.info("board_made", programme=str(programme_id), people=len(board.rows), seconds=round(took, 2))
 
     async def _built(self, database: Database, programme_id: UUID) -> Board | None:
         url, state = database.url, {"taxonomy": database.state.get("taxonomy")}
