@@ -163,6 +163,17 @@ async def test_a_suspect_that_is_innocent_is_handled(
     assert await _letters(bus) == []
 
 
+async def test_the_first_dead_letter_raises_a_count_that_was_there_before(
+    bus: Bus, running: Runner, probe_url: str
+) -> None:
+    async with running(probe.service, probe_url, name="probe") as here:
+        page = (await here.client.get("/metrics")).text
+    counts = [line for line in page.splitlines() if line.startswith("mentorship_consumer_messages_total{")]
+    for outcome in ("dead_lettered", "given_up_by_broker"):
+        # Prometheus sees no increase in a series that begins at 1.
+        assert any('consumer="probe-echo"' in line and f'outcome="{outcome}"' in line for line in counts), outcome
+
+
 async def test_what_jetstream_gives_up_is_counted(bus: Bus, running: Runner, probe_url: str) -> None:
     async with running(probe.service, probe_url, name="probe") as here:
         await bus.publish(probe.goal("refuse"))

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from chassis.backlog import Backlog
 from chassis.timers import Timers
 from chassis.transaction import Database, Tx
 from tests.chassis import probe
@@ -52,6 +53,19 @@ async def test_nothing_happens_before_its_time_and_a_new_date_replaces_the_old(
         await eventually(lambda: rows.fetchval("SELECT value FROM tick WHERE key = 'moved'"), 2)
     assert await rows.fetchval("SELECT count(*) FROM tick") == 1
     assert await rows.fetchval("SELECT count(*) FROM due") == 1
+
+
+async def test_a_timer_that_fails_shows_although_its_time_is_put_off(database: Database) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
+    async with database.transaction() as tx:
+        await tx.schedule("tick", "one", tx.now)
+        await tx.schedule("tick", "far", tx.now + timedelta(days=9))
+    await Timers(database, {"tick": fail}, retry_base=100).work_once()
+    backlog = Backlog(database, (), lambda: None)
+    await backlog.look()
+    assert (backlog.figures.timers_late, backlog.figures.timers_failing) == (0, 1)
 
 
 async def test_the_span_of_a_timer_that_fails_holds_no_word_of_why(

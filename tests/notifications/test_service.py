@@ -129,6 +129,7 @@ async def test_a_reminder_is_a_trace_of_its_own_that_links_to_where_it_was_set(
     page = (await live.client.get("/metrics")).text
     assert 'mentorship_notifications_reminder_lateness_seconds_count{channel="email"}' in page
     assert 'kind="session_reminder",outcome="sent"' in page
+    assert 'mentorship_notifications_mail_attempts_total{outcome="sent"}' in page
 
 
 async def test_a_departure_and_the_mail_it_forbids_come_from_different_handlers(

@@ -33,9 +33,11 @@ _OUTBOX = text(
     "SELECT count(*) AS depth, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) AS age"
     " FROM outbox WHERE published_at IS NULL"
 )
+# One that failed is put off by at most five minutes, so all of these are near the beginning of the index.
 _DUE = text(
-    "SELECT count(*) AS waiting, coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0) AS age"
-    " FROM due WHERE due_at < clock_timestamp()"
+    "SELECT count(*) FILTER (WHERE due_at < clock_timestamp()) AS waiting, count(*) FILTER (WHERE attempts > 0) AS"
+    " failing, greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0)) AS age"
+    " FROM due WHERE due_at < clock_timestamp() + interval '5 minutes'"
 )
 
 
@@ -47,6 +49,7 @@ class Figures:
     outbox_age: float = 0.0
     timers_late: int = 0
     timers_age: float = 0.0
+    timers_failing: int = 0
     pending: dict[str, int] = field(default_factory=dict)
     unsettled: dict[str, int] = field(default_factory=dict)
     redelivered: dict[str, int] = field(default_factory=dict)
@@ -96,6 +99,7 @@ class Backlog:
             due = (await database.execute(_DUE)).one()
         self.figures.outbox_depth, self.figures.outbox_age = int(outbox.depth), float(outbox.age)
         self.figures.timers_late, self.figures.timers_age = int(due.waiting), float(due.age)
+        self.figures.timers_failing = int(due.failing)
         self.figures.looked_at[_DATABASE] = time.monotonic()
 
     async def _look_at(self, connection: Client, consumer: Consumer) -> None:
@@ -146,6 +150,12 @@ class Backlog:
                 ("outbox.oldest_age", "s", "Age of the oldest unpublished event", asked(lambda: figures.outbox_age)),
                 ("timer.late", "{timer}", "Timers past their time", asked(lambda: figures.timers_late)),
                 ("timer.oldest_age", "s", "How late the latest timer is", asked(lambda: figures.timers_age)),
+                (
+                    "timer.failing",
+                    "{timer}",
+                    "Timers that failed, to be tried again",
+                    asked(lambda: figures.timers_failing),
+                ),
                 ("consumer.pending", "{message}", "Messages not yet delivered", fresh(figures.pending)),
                 ("consumer.unsettled", "{message}", "Delivered and not settled", fresh(figures.unsettled)),
                 (

@@ -84,7 +84,8 @@ class Service:
         )
         self.stopping = asyncio.Event()
         self.consumers = [self._consumer(row, stream) for row in self.subscriptions for stream in row.by_stream]
-        self.relay = Relay(settings.database_url.get_secret_value(), self._client, observe=_count_relayed)
+        _begin_counting(self.consumers)
+        self.relay = Relay(settings.database_url.get_secret_value(), self._client, observe=self._count_relayed)
         self.relay.follow(self.database)
         self.messaging = Messaging(
             self.name, settings, self.consumers, self.relay, self.health, self._fail, _record_handled
@@ -122,6 +123,9 @@ class Service:
 
     def _client(self) -> Client:
         return self.messaging.client()
+
+    def _count_relayed(self, outcome: str, count: int) -> None:
+        _relayed.add(count, {"service": self.name, "outcome": outcome})
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -179,6 +183,13 @@ _lateness = telemetry.meter.create_histogram(
 )
 
 
+def _begin_counting(consumers: Sequence[Consumer]) -> None:
+    """Show what alarms are set on from the start: Prometheus sees no increase in a series that begins at 1."""
+    for consumer in consumers:
+        for outcome in ("dead_lettered", "given_up_by_broker"):
+            _messages.add(0, {"consumer": consumer.durable, "outcome": outcome})
+
+
 def _record_handled(durable: str, outcome: str, count: int, seconds: float) -> None:
     _messages.add(count, {"consumer": durable, "outcome": outcome})
     if outcome == "handled":
@@ -187,10 +198,6 @@ def _record_handled(durable: str, outcome: str, count: int, seconds: float) -> N
 
 def _record_lateness(kind: str, seconds: float) -> None:
     _lateness.record(max(0.0, seconds), {"kind": kind})
-
-
-def _count_relayed(outcome: str, count: int) -> None:
-    _relayed.add(count, {"outcome": outcome})
 
 
 class _Server(uvicorn.Server):

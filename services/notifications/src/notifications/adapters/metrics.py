@@ -11,11 +11,19 @@ _repeated = meter.create_counter(
     unit="{mail}",
     description="Mails handed over again since nobody knows whether they had arrived.",
 )
+_attempts = meter.create_counter(
+    "mentorship.notifications.mail.attempts", unit="{attempt}", description="Mails handed to the server, by its answer."
+)
 _lateness = meter.create_histogram(
     "mentorship.notifications.reminder.lateness",
     unit="s",
     description="How long after its time a reminder went out.",
 )
+
+
+def count_attempt(outcome: str) -> None:
+    """Count how the mail server answered: `sent`, `refused` or `unreachable`."""
+    _attempts.add(1, {"outcome": outcome})
 
 
 def count_repeated(message: Message) -> None:

@@ -54,7 +54,9 @@ async def send_next(database: Database, sender: Sender) -> bool:
     ):
         envelope = await _prepare(database, held, sender)
         if envelope is not None:
-            await _note(database, held, sender, await _hand_over(envelope, held, sender))
+            outcome = await _hand_over(envelope, held, sender)
+            metrics.count_attempt(outcome.reason or outcome.status)
+            await _note(database, held, sender, outcome)
     return True
 
 
