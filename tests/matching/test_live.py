@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from matching.domain.engine import live as live_module
+from matching.domain.engine import proof as proof_module
 from matching.domain.engine.assignment import assign
 from matching.domain.engine.edges import scores
 from matching.domain.engine.live import LiveMatching
@@ -15,7 +15,7 @@ from matching.domain.engine.scoring import score_row
 from tests.matching.dense import market_of
 from tests.matching.markets import random_market, scores_by_definition
 
-BOUNDS = {"_LISTED": 96, "_TOLERATED": 200, "_MARGIN": 250, "_AT_ONCE": 200}
+BOUNDS = {"_LISTED": 24, "_TOLERATED": 200, "_MARGIN": 250, "_AT_ONCE": 200}
 TIGHT = {"_LISTED": 2, "_TOLERATED": 30, "_MARGIN": 40, "_AT_ONCE": 200}
 TIGHTEST = {"_LISTED": 1, "_TOLERATED": 0, "_MARGIN": 0, "_AT_ONCE": 2}
 
@@ -34,7 +34,7 @@ class ChangingProgramme(RuleBasedStateMachine):
     )
     def start(self, seed: int, richness: int, coverage: bool, bounds: dict[str, int]) -> None:
         for name, value in bounds.items():
-            setattr(live_module, name, value)
+            setattr(proof_module, name, value)
         rng = np.random.default_rng(seed)
         rows, self.columns = int(rng.integers(1, 25)), int(rng.integers(1, 25))
         market = random_market(rng, rows, self.columns, richness=richness)
@@ -48,7 +48,7 @@ class ChangingProgramme(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for name, value in BOUNDS.items():
-            setattr(live_module, name, value)
+            setattr(proof_module, name, value)
 
     def someone(self, data: Any) -> int:
         return int(data.draw(st.sampled_from([r for r in range(self.live.market.rows) if r not in self.gone])))
@@ -126,7 +126,7 @@ TestChangingProgramme.settings = settings(
 @pytest.fixture
 def tightest(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (TIGHTEST | {"_AT_ONCE": 0}).items():
-        monkeypatch.setattr(live_module, name, value)
+        monkeypatch.setattr(proof_module, name, value)
 
 
 def live_of(score: list[list[int]], *, charge: int = 0) -> LiveMatching:
@@ -137,7 +137,7 @@ def live_of(score: list[list[int]], *, charge: int = 0) -> LiveMatching:
 
 @pytest.mark.usefixtures("tightest")
 def test_who_was_pinned_hears_of_columns_that_became_cheap_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "_AT_ONCE", 9)
+    monkeypatch.setattr(proof_module, "_AT_ONCE", 9)
     live = live_of([[5000, 6000, 100], [-1, 9000, -1], [-1, 8900, -1]])
     assert live.mate.tolist() == [0, 1, -1]
     live.pin(0, 2)

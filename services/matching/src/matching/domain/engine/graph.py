@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 _SPARE = 8
-"""Places that a list gets beyond what it needs when it moves."""
+"""Places that a list gets beyond what it needs when it moves, or a quarter of that if it is more."""
 
 
 class Lists(NamedTuple):
@@ -99,10 +99,10 @@ def _grown(
 ) -> Lists:
     needed = int(lists.used[0]) + _make_room(lists, things)
     if needed > len(lists.other):
-        size = needed + needed // 8
-        other, points = np.empty(size, np.int32), np.empty(size, np.int16)
-        other[: len(lists.other)] = lists.other
-        points[: len(lists.score)] = lists.score
+        # What is never written costs nothing, and copying often would.
+        other, points, used = np.empty(2 * needed, np.int32), np.empty(2 * needed, np.int16), int(lists.used[0])
+        other[:used] = lists.other[:used]
+        points[:used] = lists.score[:used]
         lists = lists._replace(other=other, score=points)
     _append(lists, things, others, score)
     return lists
@@ -117,7 +117,7 @@ def _make_room(lists, things):
     for k in range(things.shape[0]):
         i = things[k]
         if lists.size[i] > lists.room[i] >= 0:
-            lists.room[i] = -(lists.size[i] + _SPARE)
+            lists.room[i] = -(lists.size[i] + max(_SPARE, lists.size[i] >> 2))
             more -= lists.room[i]
     for k in range(things.shape[0]):
         lists.size[things[k]] -= 1
