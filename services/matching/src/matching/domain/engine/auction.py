@@ -27,7 +27,7 @@ def auction(column, score, capacity, charge, step):
         row = queue[at]
         at = at + 1 if at + 1 < rows else 0
         waiting -= 1
-        best, second, chosen = np.int64(-1), np.int64(-1), -1
+        best, second, chosen = np.int64(-1), np.int64(-1), np.int64(-1)
         for k in range(column.shape[1]):
             j = column[row, k]
             if j < 0:

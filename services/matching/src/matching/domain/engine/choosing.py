@@ -121,7 +121,9 @@ def _chosen(row, lines, price, above, floor, room, worth, column):
 @njit(cache=True, nogil=True)
 def _bound(highest, above, wanted):
     """The highest number, `above` at least, that so many as are wanted are above; `above` where fewer are."""
-    high, step = np.int64(highest.max()), _u64(64)
+    high, step = np.int64(above), _u64(64)
+    for k in range(highest.shape[0]):
+        high = max(high, np.int64(highest[_u64(k)]))
     low = _down(high, step, above)
     while low > above and _above(highest, low) < wanted:
         step += step

@@ -23,20 +23,20 @@ def compare(
     most = FULL + 1
     given = np.minimum(own, most).astype(np.int16), np.minimum(asked, most).astype(np.int16)
     lines = market.row_line, market.column_line
+    mask = np.where(free > 0, -1, 0).astype(np.int16)
     scores = np.full(len(order), -1, np.int64)
-    blocking = _compare(order, *given, free, peers, arrays(market), lines, np.int16(market.floor), scores)
+    blocking = _compare(order, *given, free, mask, peers, arrays(market), lines, np.int16(market.floor), scores)
     return int(blocking), scores[scores >= 0]
 
 
 @njit(cache=True, nogil=True)
-def _compare(order, own, asked, free, peers, market, lines, floor, scores):
+def _compare(order, own, asked, free, mask, peers, market, lines, floor, scores):
     columns = asked.shape[0]
     line = np.empty(columns, np.int16)
-    mask = np.where(free > 0, np.int16(-1), np.int16(0))
     blocking = 0
     for k in range(order.shape[0]):
         row = order[k]
-        best, most = -1, np.int16(floor - 1)
+        best, most = np.int64(-1), np.int16(floor - 1)
         least = max(own[row], np.int16(floor - 1))
         for at in range(0, columns, WIDTH):
             length = min(WIDTH, columns - at)

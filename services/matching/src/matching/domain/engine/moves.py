@@ -314,7 +314,7 @@ def _result(best: Transport, released: Indices, unavoidable: int, bound: int, pr
 def _reprice(t, bonus):
     """Change the bonuses: rows whose prices would not be true any more are taken out and brought in again."""
     for i in range(t.mate.shape[0]):
-        if t.mate[i] != ABSENT and bonus[i] != t.bonus[i] and _untrue(t, i, bonus[i]):
+        if t.mate[i] != ABSENT and bonus[i] != t.bonus[i] and _untrue(t, np.int32(i), bonus[i]):
             take_out(t, i)
     for i in range(t.mate.shape[0]):
         if t.mate[i] >= 0 and t.mate[i] == t.home[i]:

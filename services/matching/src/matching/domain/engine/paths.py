@@ -63,7 +63,7 @@ def settle_rows(s, rows):
     """The same where only these rows, and any columns, can disagree."""
     for k in range(rows.shape[0]):
         if s.mate[rows[k]] < 0 and s.u[rows[k]] > 0:
-            seek_column(s, rows[k])
+            seek_column(s, np.int64(rows[k]))
     _settle_columns(s)
 
 
@@ -121,7 +121,7 @@ def raise_rows(s, rows, price):
     for k in range(rows.shape[0]):
         s.u[rows[k]] = price[k]
         if s.mate[rows[k]] >= 0:
-            part(s, rows[k])
+            part(s, np.int64(rows[k]))
 
 
 @njit(cache=True, nogil=True)
@@ -153,8 +153,8 @@ def join(s, row, column):
 @njit(cache=True, nogil=True)
 def seek_column(s, start_row):
     """Match a row that is alone, or leave somebody alone whom that costs least; its price comes down to fit."""
-    size, done = 0, 0
-    limit, end_row, end_column = s.u[start_row], start_row, -1
+    size, done = np.int64(0), np.int64(0)
+    limit, end_row, end_column = s.u[start_row], start_row, np.int64(-1)
     row, base = start_row, np.int64(0)
     column, next_row = -1, -1
     while True:
@@ -192,7 +192,7 @@ def seek_column(s, start_row):
     if end_row == start_row:
         return
     if end_row >= 0:
-        end_column = s.mate[end_row]
+        end_column = np.int64(s.mate[end_row])
         part(s, end_row)
     _augment(s, start_row, end_column)
 
@@ -213,8 +213,8 @@ def _raise_prices(s, done, limit):
 def _augment(s, start_row, column):
     """Move every row of the path one column on; `column` is where it ends."""
     while True:
-        row = s.via[column]
-        left = s.mate[row]
+        row = np.int64(s.via[column])
+        left = np.int64(s.mate[row])
         if left >= 0:
             part(s, row)
         join(s, row, column)
@@ -226,8 +226,9 @@ def _augment(s, start_row, column):
 @njit(cache=True, nogil=True)
 def seek_row(s, start_column):
     """Fill the free place of a column whose price is too high for it, or lower the price."""
-    size, done = 1, 0
-    limit, end_row, end_column = s.p[start_column] - s.charge * s.load[start_column], -1, start_column
+    size, done = np.int64(1), np.int64(0)
+    limit, end_row = s.p[start_column] - s.charge * s.load[start_column], np.int64(-1)
+    end_column = start_column
     s.far[start_column] = 0
     s.heap[0] = start_column
     s.place[start_column] = 0
@@ -267,7 +268,7 @@ def seek_row(s, start_column):
     if end_row >= 0:
         join(s, end_row, end_column)
     while end_column != start_column:
-        row, to_column = s.via[end_column], s.origin[end_column]
+        row, to_column = np.int64(s.via[end_column]), np.int64(s.origin[end_column])
         part(s, row)
         join(s, row, to_column)
         end_column = to_column

@@ -24,12 +24,12 @@ _TASKS = 4
 def score_row(market: Market, row: int) -> Points:
     """Scores of one row and every column, FORBIDDEN where they may not be paired; shape (columns,)."""
     line = np.empty(market.columns, np.int16)
-    return np.asarray(_score_row(row, arrays(market), _lines(market), np.int16(market.floor), line))
+    return np.asarray(_score_row(np.int32(row), arrays(market), _lines(market), np.int16(market.floor), line))
 
 
 def score_pairs(market: Market, rows: Indices, columns: Indices) -> Points:
     """Scores of the pairs (rows[k], columns[k]), FORBIDDEN where they may not be paired."""
-    at = np.asarray(rows, np.int32), np.asarray(columns, np.int32)
+    at = np.ascontiguousarray(rows, np.int32), np.ascontiguousarray(columns, np.int32)
     return np.asarray(_score_pairs(*at, arrays(market), _lines(market), np.int16(market.floor)))
 
 
@@ -44,7 +44,8 @@ def top(market: Market, row: int, count: int, price: Prices | None = None) -> tu
     worth, column = np.empty(count, price.dtype), np.empty(count, np.int32)
     lowest = price.dtype.type(np.iinfo(price.dtype).min)
     room = room_for(market.columns, price)
-    size = choose(row, arrays(market), _lines(market), price, lowest, np.int16(market.floor), room, worth, column)
+    floor = np.int16(market.floor)
+    size = choose(np.int32(row), arrays(market), _lines(market), price, lowest, floor, room, worth, column)
     return column[:size], worth[:size]
 
 
@@ -228,21 +229,34 @@ def _score_column(column, rows, market, lines, floor):
     return found
 
 
+# A loop over threads is compiled far more slowly than any other: what it repeats is a function of its own.
+
+
+@njit(cache=True, nogil=True)
+def _best_of(task, order, market, lines, price, above, floor, worth, column, heights):
+    room = room_for(lines[1].shape[0], price)
+    for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
+        row = order[k]
+        choose(row, market, lines, price, above[row], floor, room, worth[row], column[row])
+        for chunk in range(heights.shape[1]):
+            heights[k, chunk] = room[1][chunk]
+
+
+@njit(cache=True, nogil=True)
+def _best_again_of(task, order, market, lines, price, above, floor, worth, column, heights, shifts):
+    room = room_for(lines[1].shape[0], price)
+    for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
+        row, known = order[k], heights[k]
+        choose_again(row, market, lines, price, above[row], floor, room, worth[row], column[row], known, shifts)
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def _best(order, market, lines, price, above, floor, worth, column, heights):
     for task in prange((order.shape[0] + _TASK - 1) // _TASK):
-        room = room_for(lines[1].shape[0], price)
-        for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
-            row = order[k]
-            choose(row, market, lines, price, above[row], floor, room, worth[row], column[row])
-            if heights.shape[0] > 0:
-                heights[k] = room[1]
+        _best_of(np.int64(task), order, market, lines, price, above, floor, worth, column, heights)
 
 
 @njit(cache=True, nogil=True, parallel=True)
 def _best_again(order, market, lines, price, above, floor, worth, column, heights, shifts):
     for task in prange((order.shape[0] + _TASK - 1) // _TASK):
-        room = room_for(lines[1].shape[0], price)
-        for k in range(task * _TASK, min(order.shape[0], (task + 1) * _TASK)):
-            row, known = order[k], heights[k]
-            choose_again(row, market, lines, price, above[row], floor, room, worth[row], column[row], known, shifts)
+        _best_again_of(np.int64(task), order, market, lines, price, above, floor, worth, column, heights, shifts)

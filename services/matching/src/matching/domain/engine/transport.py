@@ -95,7 +95,7 @@ def insert_all(t):
     """Bring in every absent row."""
     for i in range(t.mate.shape[0]):
         if t.mate[i] == ABSENT:
-            insert(t, i)
+            insert(t, np.int32(i))
 
 
 @njit(cache=True, nogil=True)
@@ -119,7 +119,7 @@ def open_with(t, column, lower):
     for e in range(t.edges.column_start[column], t.edges.column_start[column + 1]):
         i = t.edges.row[e]
         if t.mate[i] != ABSENT:
-            t.price[column] = max(t.price[column], worth(t, i, column) - t.row_price[i])
+            t.price[column] = max(t.price[column], worth(t, i, np.int32(column)) - t.row_price[i])
     if t.price[column] == -FAR:
         t.price[column] = 0
     return raise_minimum(t, column, lower) and attract(t, column)
@@ -188,7 +188,7 @@ def value(t):
     total = np.int64(0)
     for i in range(t.mate.shape[0]):
         if t.mate[i] >= 0:
-            total += worth(t, i, t.mate[i])
+            total += worth(t, np.int32(i), t.mate[i])
     return total
 
 
@@ -198,7 +198,7 @@ def held_scores(t):
     found = np.full(t.mate.shape[0], -1, np.int16)
     for i in range(t.mate.shape[0]):
         if t.mate[i] >= 0:
-            found[i] = points(t, i, t.mate[i])
+            found[i] = points(t, np.int32(i), t.mate[i])
     return found
 
 
@@ -255,7 +255,7 @@ def _spread(t, row, base, end, last):
 def insert(t, row):
     """Bring in an absent row along the best path there is, which may leave it or another one unmatched."""
     leaver = row
-    end, last = _spread(t, row, np.int64(0), np.int64(0), -1)
+    end, last = _spread(t, row, np.int64(0), np.int64(0), np.int64(-1))
     while True:
         j = _nearest(t, end)
         if j < 0:
@@ -327,8 +327,8 @@ def pull(t, column, limit):
     Whether it did; if not, the column's price has fallen by `limit` (nothing has changed if there is no path and no
     limit).
     """
-    _reach(t, column, np.int64(0))
-    end, first, target = np.int64(limit), -1, -1
+    _reach(t, np.int32(column), np.int64(0))
+    end, first, target = np.int64(limit), np.int64(-1), np.int64(-1)
     while True:
         j = _nearest(t, end)
         if j < 0:

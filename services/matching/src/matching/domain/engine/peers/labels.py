@@ -1,5 +1,6 @@
 """Growing a tree: labelling blossoms and noting when their edges become tight."""
 
+import numpy as np
 from numba import njit
 
 from matching.domain.engine.peers.blossoms import leaves, top_of
@@ -56,7 +57,7 @@ def add_minus(wood, n, blossom, edge, time):
     if blossom >= n:
         node[blossom, DUAL] += 2 * time
         if node[blossom, DUAL] >> 1 < wood.counter[BOUND]:
-            push(wood.heap, wood.counter, node[blossom, DUAL] >> 1, NOBODY, blossom)
+            push(wood.heap, wood.counter, node[blossom, DUAL] >> 1, np.int64(NOBODY), blossom)
 
 
 @njit(cache=True, nogil=True)
@@ -65,7 +66,7 @@ def look(node, heap, counter, reached, edges, vertex):
     own, dual = node[vertex, GROUP], node[vertex, DUAL]
     start, to, weight = edges
     for a in range(start[vertex], start[vertex + 1]):
-        other = to[a]
+        other = np.int64(to[a])
         group = node[other, GROUP]
         if group == own:
             continue

@@ -7,6 +7,7 @@ pair and every edge of a blossom weighs just as much. Weights are even: a tree's
 that every time is an integer.
 """
 
+import numpy as np
 from numba import njit
 
 from matching.domain.engine.peers.blossoms import child_with, even_way, leaves, next_two, rebase, release, top_of
@@ -60,7 +61,7 @@ def _search(wood, edges, n, root):
     node, heap, counter = wood.node, wood.heap, wood.counter
     counter[HEAPED] = counter[SEEN] = counter[REACHED] = 0
     counter[BOUND] = counter[RETIRE] = FAR
-    add_plus(wood, edges, n, top_of(node, root), 0)
+    add_plus(wood, edges, n, top_of(node, root), np.int64(0))
     while counter[HEAPED] > 0:
         time, tail, head = pop(heap, counter)
         if time >= counter[RETIRE]:
@@ -83,7 +84,7 @@ def _search(wood, edges, n, root):
                 return
             add_minus(wood, n, top, (tail, head), time)
             add_plus(wood, edges, n, top_of(node, mate), time)
-    _flip(wood, n, counter[RETIREE], NOBODY)
+    _flip(wood, n, counter[RETIREE], np.int64(NOBODY))
     _settle(wood, n, counter[RETIRE])
 
 
@@ -114,7 +115,7 @@ def _leave_tree(wood, first, entered, forwards):
     way = NEXT if forwards else PREVIOUS
     child = node[first, way]
     while child != entered:
-        near = NOBODY
+        near = np.int64(NOBODY)
         for k in range(leaves(node, leaf, child)):
             other = leaf[k]
             if node[other, NEAREST] < FAR and (
