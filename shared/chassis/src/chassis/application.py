@@ -68,7 +68,8 @@ def application(  # noqa: PLR0913 - it is the one place where the parts meet
     ready = health.Readiness(database, revision)
     own = [health.probes(health_of, ready.reason), telemetry.scrape(telemetry.configure(name))]
     for router in [*routers, *own, asyncapi.routes(name, version, subscriptions, publishes)]:
-        app.include_router(router)
+        # Not `include_router`, which looks for the route of a request router by router, and in its router once more.
+        app.router.routes.extend(router.routes)
     problems.install(app, refusal)
     openapi.describe(app)
     policies(app)  # the build fails here, not the first caller
