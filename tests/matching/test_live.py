@@ -15,9 +15,9 @@ from matching.domain.engine.scoring import score_row
 from tests.matching.dense import market_of
 from tests.matching.markets import random_market, scores_by_definition
 
-BOUNDS = {"_LISTED": 24, "_TOLERATED": 200, "_MARGIN": 250, "_AT_ONCE": 200}
-TIGHT = {"_LISTED": 2, "_TOLERATED": 30, "_MARGIN": 40, "_AT_ONCE": 200}
-TIGHTEST = {"_LISTED": 1, "_TOLERATED": 0, "_MARGIN": 0, "_AT_ONCE": 2}
+BOUNDS = {"_LISTED": 32, "_MARGIN": 250, "_COLUMN": 8, "_ANEW": 5}
+TIGHT = {"_LISTED": 2, "_MARGIN": 40, "_COLUMN": 1, "_ANEW": 1}
+TIGHTEST = {"_LISTED": 1, "_MARGIN": 0, "_COLUMN": 0, "_ANEW": 10}
 
 
 class ChangingProgramme(RuleBasedStateMachine):
@@ -125,7 +125,7 @@ TestChangingProgramme.settings = settings(
 
 @pytest.fixture
 def tightest(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (TIGHTEST | {"_AT_ONCE": 0}).items():
+    for name, value in (TIGHTEST | {"_ANEW": 1000}).items():
         monkeypatch.setattr(proof_module, name, value)
 
 
@@ -137,7 +137,7 @@ def live_of(score: list[list[int]], *, charge: int = 0) -> LiveMatching:
 
 @pytest.mark.usefixtures("tightest")
 def test_who_was_pinned_hears_of_columns_that_became_cheap_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof_module, "_AT_ONCE", 9)
+    monkeypatch.setattr(proof_module, "_ANEW", 1)
     live = live_of([[5000, 6000, 100], [-1, 9000, -1], [-1, 8900, -1]])
     assert live.mate.tolist() == [0, 1, -1]
     live.pin(0, 2)

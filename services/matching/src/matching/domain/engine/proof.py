@@ -18,16 +18,16 @@ from matching.domain.engine.graph import Graph, drop_known, empty_graph, remove,
 from matching.domain.engine.market import Indices, Market, Points
 from matching.domain.engine.paths import part, prices_asked, raise_rows, settle_rows
 from matching.domain.engine.rows import GrowingMarket, Row
-from matching.domain.engine.scoring import best, score_column, score_pairs, score_row, top_of
+from matching.domain.engine.scoring import Prices, best, score_column, score_pairs, score_row, top_of
 
-_LISTED = 24
+_LISTED = 32
 """Candidates of each row: the fewer, the quicker is a search, and the sooner prices have moved too far for them."""
-_TOLERATED = 1000
-"""Points by which a column's price may fall before the column itself is looked at; every row's rest stays that low."""
 _MARGIN = 600
 """Points by which prices may fall on, once a row or column has been looked at, before it has to be again."""
-_AT_ONCE = 200
-"""Rows or columns looked at one by one; if more have to be, everything is looked at anew."""
+_COLUMN = 8
+"""Looking at a column costs as much as looking at so many rows, about."""
+_ANEW = 5
+"""Looking at everything anew costs as much as looking at one row in so many, about."""
 GONE = np.int64(2**60)
 """Price of a row that is not there, or of a column without places: nothing is worth that much."""
 _NOTHING = np.int64(-(2**60))
@@ -103,13 +103,13 @@ class Proof:
 
     def mend(self, rows: Indices) -> None:
         """Bring everything to agreement, and look wherever prices have moved further than is proven."""
-        most = _AT_ONCE
+        most = self.market.rows // _ANEW
         while True:
             settle_rows(self.state, rows)
             found = self._unsure(most)
             if found is None:
                 # Once only: looking at everything anew forgets what has been found, and that could go on for ever.
-                found, most = self._begin_anew(), self.market.rows + self.market.columns
+                found, most = self._begin_anew(), self.market.rows
             if not len(found):
                 return
             rows = found
@@ -162,30 +162,40 @@ class Proof:
     def _unsure(self, most: int) -> Indices | None:
         """Look again at what the prices no longer prove; the rows that would rather have another column.
 
-        None if that is more than `most` rows or columns.
+        None if that costs as much as to look at more than `most` rows.
         """
         state = self.state
         far, rows_fell = _rows_that_fell(state.u, self._row_reference, _MARGIN)
         for row in far.tolist():
             self._ceiling_holds_for(row)
             self._row_reference[row] = state.u[row]
-        columns, fell = _columns_that_fell(
-            state.p, self._reference, state.capacity, self._ceiling, _TOLERATED, rows_fell
-        )
-        if len(columns) > most:
-            return None
-        for column in columns.tolist():
-            self._look_at_column(column, int(state.p[column]) - rows_fell - _MARGIN)
-        rows = _rows_below(state.u, self._rest, state.base, fell)
-        return None if len(rows) > most else self._outbid(rows, fell)
+        fallen = _columns_that_fell(state.p, self._reference, state.capacity, self._ceiling, rows_fell)
+        rows = _rows_below(state.u, self._rest, state.base, fallen.max(initial=_NOTHING))
+        if len(rows) > _COLUMN:
+            columns = self._cheapest(rows, fallen)
+            fallen[columns] = _NOTHING
+            rows = _rows_below(state.u, self._rest, state.base, fallen.max(initial=_NOTHING))
+            if len(columns) * _COLUMN + len(rows) > most:
+                return None
+            for column in columns.tolist():
+                self._look_at_column(column, int(state.p[column]) - rows_fell - _MARGIN)
+        return self._outbid(rows, fallen.max(initial=_NOTHING))
+
+    def _cheapest(self, rows: Indices, fallen: Prices) -> Indices:
+        """The columns to look at, so that it costs least to look at them and at the rows that are unsure of others."""
+        slack = np.sort(self.state.u[rows] - self.state.base - self._rest[rows])
+        columns = np.flatnonzero(fallen > slack[0])
+        columns = columns[np.argsort(-fallen[columns], kind="stable")]
+        unsure = np.append(np.searchsorted(slack, fallen[columns]), 0)
+        return np.asarray(columns[: np.argmin(np.arange(len(columns) + 1) * _COLUMN + unsure)], np.int32)
 
     def _begin_anew(self) -> Indices:
         """Take the prices of now as reference: so much has moved that it costs less than to follow."""
         self._refer_again()
         self._touched.append(np.flatnonzero(self.state.u < GONE).astype(np.int32))
-        return self._outbid(_rows_below(self.state.u, self._rest, self.state.base, 0), 0)
+        return self._outbid(_rows_below(self.state.u, self._rest, self.state.base, np.int64(0)), np.int64(0))
 
-    def _outbid(self, rows: Indices, fell: int) -> Indices:
+    def _outbid(self, rows: Indices, fell: np.int64) -> Indices:
         """List more candidates of the rows; those of all touched ones that would rather have another column."""
         listed = _LISTED
         while len(rows) and listed < self.market.columns:
@@ -256,21 +266,13 @@ def _rows_that_fell(u, reference, margin):
 
 
 @njit(cache=True, nogil=True)
-def _columns_that_fell(p, reference, capacity, ceiling, tolerated, rows_fell):
-    """Columns whose price fell by more than `tolerated`, to where its ceiling proves nothing.
-
-    And by how much those of the others fell at most.
-    """
-    far, count, most = np.empty(p.shape[0], np.int32), 0, _NOTHING
+def _columns_that_fell(p, reference, capacity, ceiling, rows_fell):
+    """By how much each column's price fell, unless its ceiling proves what there is to prove."""
+    fallen = np.full(p.shape[0], _NOTHING)
     for j in range(p.shape[0]):
-        if capacity[j] == 0:
-            continue
-        if reference[j] - p[j] <= tolerated:
-            most = max(most, reference[j] - p[j])
-        elif p[j] - ceiling[j] < rows_fell:
-            far[count] = j
-            count += 1
-    return far[:count], most
+        if capacity[j] > 0 and p[j] - ceiling[j] < rows_fell:
+            fallen[j] = reference[j] - p[j]
+    return fallen
 
 
 @njit(cache=True, nogil=True)
