@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Query
+
 from analytics.adapters import db
 from analytics.domain.cells import NOTHING, Cell, shown
 from analytics.domain.health import Health, Programme, health_of
@@ -48,7 +50,7 @@ async def list_programmes(tx: Transaction, caller: _Reader, cursor: Cursor) -> P
 
 
 @router.get("/programmes/{programme_id}/health")
-async def programme_health(programme_id: UUID, tx: Transaction, caller: _Reader) -> Health:
+async def get_programme_health(programme_id: UUID, tx: Transaction, caller: _Reader) -> Health:
     """How a programme is doing: nothing about fewer than five people, nothing that gives such a figure away."""
     programme = await db.programme_of(tx, programme_id)
     if programme is None or not _may_see(caller, programme):
@@ -57,7 +59,9 @@ async def programme_health(programme_id: UUID, tx: Transaction, caller: _Reader)
 
 
 @router.get("/messages/delivery", dependencies=[allow("platform-admin")])
-async def message_delivery(tx: Transaction, channel: Literal["email", "in_app"] = "email") -> list[Delivery]:
+async def get_message_delivery(
+    tx: Transaction, channel: Annotated[Literal["email", "in_app"], Query(description="On which way out.")] = "email"
+) -> list[Delivery]:
     """What became of messages, by kind."""
     return [
         Delivery(kind, *(shown(outcomes.get(outcome, NOTHING)) for outcome in ("sent", "failed", "suppressed")))

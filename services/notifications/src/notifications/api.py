@@ -71,14 +71,14 @@ class ChannelChoices(Body):
         return {channel: wanted for channel, wanted in mentioned.items() if wanted is not None}
 
 
-class PreferencesIn(Body):
+class PreferencesBody(Body):
     """All of somebody's choices; a kind that is not mentioned is as it is for everybody."""
 
     kinds: dict[Kind, ChannelChoices]
 
 
 @router.get("/me/messages")
-async def read_messages(
+async def my_messages(
     request: Request,
     tx: Transaction,
     caller: Employee,
@@ -99,20 +99,20 @@ async def read_messages(
 
 
 @router.post("/me/messages/{message_id}/read")
-async def read_message(message_id: UUID, tx: Transaction, caller: Employee) -> ReadView:
+async def mark_message_read(message_id: UUID, tx: Transaction, caller: Employee) -> ReadView:
     """Note that the caller has read one of their messages; done twice, the first time stays."""
     return ReadView(message_id=message_id, read_at=await handlers.mark_read(tx, caller.subject, message_id))
 
 
 @router.get("/me/preferences")
-async def read_preferences(tx: Transaction, caller: Employee, response: Response) -> PreferencesView:
+async def get_preferences(tx: Transaction, caller: Employee, response: Response) -> PreferencesView:
     """Give what the caller wants to hear, on which channel."""
     return _preferences(await handlers.choices_of(tx, caller.subject), response)
 
 
 @router.put("/me/preferences")
-async def change_preferences(
-    body: PreferencesIn, tx: Transaction, caller: Employee, if_match: IfMatch, response: Response
+async def put_preferences(
+    body: PreferencesBody, tx: Transaction, caller: Employee, if_match: IfMatch, response: Response
 ) -> PreferencesView:
     """Replace what the caller wants to hear; what is listed under `always` cannot be turned off (422)."""
     choices = {kind: channels.chosen() for kind, channels in body.kinds.items()}

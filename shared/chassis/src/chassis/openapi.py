@@ -7,6 +7,17 @@ from fastapi import FastAPI
 from chassis.access import policies
 
 _SCHEME = "bearer"
+_CONVENTIONS = """\
+Of every operation, unless it says otherwise:
+
+- A bearer token is needed that has one of the roles in `x-roles`. What the caller may not know of is 404, not 403.
+- Errors are RFC 9457 problem documents. Programs go by `code`; `errors` names the fields; `trace_id` finds the story.
+- A list comes in pages: ask again with `next` as `cursor` until it is null.
+- The `ETag` of a thing is its version. Send it as `If-Match`, and a change is refused (412) if somebody else was first;
+  send it as `If-None-Match`, and a read of what you have already is 304.
+- A POST with an `Idempotency-Key` is carried out once, however often it is sent within 24 hours.
+- Instants are RFC 3339 in UTC.
+"""
 _CODES = {
     "400": "The request cannot be read.",
     "401": "No valid bearer token.",
@@ -20,6 +31,8 @@ _CODES = {
     "429": "Too many requests.",
     "503": "Not just now; try again as `Retry-After` says.",
 }
+_WAIT = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
+_WITH_WAIT = {"429", "503"}
 _WITH_BODY = {"412", "413", "415"}
 _WITH_TOKEN = {"401", "403"}
 _PROBLEM: dict[str, Any] = {
@@ -71,6 +84,7 @@ def describe(app: FastAPI) -> None:
 
 
 def _completed(app: FastAPI, document: dict[str, Any]) -> dict[str, Any]:
+    document["info"]["description"] = _CONVENTIONS
     components = document.setdefault("components", {})
     components["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     schemas = components.setdefault("schemas", {})
@@ -92,9 +106,11 @@ def _complete(operation: dict[str, Any], method: str, roles: frozenset[str]) -> 
     for code, description in _CODES.items():
         if (code in _WITH_BODY and method == "GET") or (code in _WITH_TOKEN and not roles):
             continue
+        # What a route says of a problem is more than we can; of 422 FastAPI alone has said something.
+        said = responses.get(code, {}).get("description") if code != "422" else None
         responses[code] = {
-            "description": description,
+            "description": said or description,
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
+        } | ({"headers": _WAIT} if code in _WITH_WAIT else {})
     if method == "POST":
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

@@ -133,7 +133,14 @@ class Router(APIRouter):
     """Routes under `/v1`, each of them transactional."""
 
     def __init__(self, *, prefix: str = "", **options: Any) -> None:
-        super().__init__(prefix=f"/v1{prefix}", route_class=TransactionalRoute, redirect_slashes=False, **options)
+        super().__init__(
+            prefix=f"/v1{prefix}",
+            route_class=TransactionalRoute,
+            redirect_slashes=False,
+            # Programs that are generated from the OpenAPI document call an operation as its function is called here.
+            generate_unique_id_function=lambda route: route.name,
+            **options,
+        )
 
 
 async def _transaction(request: Request) -> Tx:

@@ -15,7 +15,7 @@ from contracts.words import no_bool
 from matching.adapters.db.arms import arms_of, people_by_arm
 from matching.api.fields import Manager, naming_the_field
 from matching.domain.arms import Arms, Drawing, Stratum
-from matching.handlers.arms import draw_arms
+from matching.handlers import arms as handlers
 from matching.handlers.programmes import managed_programme
 
 router = Router(prefix="/programmes/{programme_id}/arms", tags=["arms"])
@@ -57,7 +57,7 @@ class ArmsView(BaseModel):
 
 
 @router.post("", status_code=201)
-async def post_arms(tx: Transaction, caller: Manager, programme_id: UUID, body: ArmsBody) -> ArmsView:
+async def draw_arms(tx: Transaction, caller: Manager, programme_id: UUID, body: ArmsBody) -> ArmsView:
     """Hold a share of the people out of runs and offers, drawn at random; once, and before the first run.
 
     Everybody has a ticket: SHA-256 of the seed, a line feed and their employee id. In each stratum those with the
@@ -72,7 +72,7 @@ async def post_arms(tx: Transaction, caller: Manager, programme_id: UUID, body: 
         roles=tuple(dict.fromkeys(body.roles)),
     )
     with naming_the_field():
-        drawn = await draw_arms(tx, programme, drawing, caller.subject)
+        drawn = await handlers.draw_arms(tx, programme, drawing, caller.subject)
     return await _view(tx, programme_id, drawn)
 
 

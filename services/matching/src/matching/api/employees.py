@@ -24,15 +24,39 @@ BATCH = 1000
 BATCH_BYTES = 8 << 20
 
 _SINGLE, _BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
-_ANY = {"schema": {"type": "object"}}
+_DATA = {
+    "title": "EventData",
+    "description": "Binary mode: the data alone; its attributes are the `ce-*` headers.",
+    "type": "object",
+}
+_EVENT = {
+    "title": "CloudEvent",
+    "description": "Structured mode. `data` is as the JSON Schema of its type says.",
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "description": "The same id again is the same event."},
+        "source": {"type": "string", "description": "`/NAME` of the publisher."},
+        "type": {"type": "string", "examples": ["hr.employee.hired.v1"]},
+        "subject": {"type": "string", "description": "The employee_id."},
+        "time": {"type": "string", "format": "date-time"},
+        "datacontenttype": {"const": "application/json"},
+        "data": {
+            "type": "object",
+            "examples": [{"employee_id": "E2000", "version": 1790000000000, "display_name": "Ada Lovelace"}],
+        },
+    },
+}
+_BATCHED = {"title": "BatchedCloudEvent", "description": "As in structured mode.", "type": "object"}
 _BODY = {
     "requestBody": {
         "required": True,
         "description": "CloudEvents 1.0: binary mode (`ce-*` headers and the data), structured, or a batch.",
         "content": {
-            "application/json": _ANY,
-            _SINGLE: _ANY,
-            _BATCH: {"schema": {"type": "array", "maxItems": BATCH, "items": {"type": "object"}}},
+            "application/json": {"schema": _DATA},
+            _SINGLE: {"schema": _EVENT},
+            _BATCH: {"schema": {"title": "CloudEvents", "type": "array", "maxItems": BATCH, "items": _BATCHED}},
         },
     }
 }
@@ -132,7 +156,7 @@ async def list_refusals(tx: Transaction, _: Annotated[Caller, allow("operator", 
 
 
 @router.get("/erasures")
-async def look_at_erasures(tx: Transaction, _: Annotated[Caller, allow("operator", "platform-admin")]) -> ErasuresView:
+async def get_erasures(tx: Transaction, _: Annotated[Caller, allow("operator", "platform-admin")]) -> ErasuresView:
     """For how many erased people the stream of HR's events still has messages, and for how long already."""
     return ErasuresView.model_validate((await outstanding(tx))._asdict())
 

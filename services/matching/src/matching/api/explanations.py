@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.http import Router, Transaction
 from matching.api.fields import EmployeeInPath, Manager, naming_the_field
-from matching.handlers.explaining import explain_pair, explain_shortage, explain_unmatched
+from matching.handlers import explaining as handlers
 
 router = Router(prefix="/runs/{run_id}", tags=["runs"])
 
@@ -75,25 +75,27 @@ class ShortageView(BaseModel):
 
 
 @router.get("/pairs/{mentee_id}/{mentor_id}/explanation")
-async def explain(
+async def explain_pair(
     tx: Transaction, caller: Manager, run_id: UUID, mentee_id: EmployeeInPath, mentor_id: EmployeeInPath
 ) -> ExplanationView:
     """Why these two are together, or why not: what speaks for them, which rule forbids it, what it would cost."""
     with naming_the_field():
-        found = await explain_pair(tx, caller, run_id, mentee_id, mentor_id)
+        found = await handlers.explain_pair(tx, caller, run_id, mentee_id, mentor_id)
     return ExplanationView.model_validate(found)
 
 
 @router.get("/unmatched/{employee_id}")
-async def explain_lonely(tx: Transaction, caller: Manager, run_id: UUID, employee_id: EmployeeInPath) -> UnmatchedView:
+async def explain_unmatched(
+    tx: Transaction, caller: Manager, run_id: UUID, employee_id: EmployeeInPath
+) -> UnmatchedView:
     """Why somebody has nobody in the run, and what would change it."""
     with naming_the_field():
-        found = await explain_unmatched(tx, caller, run_id, employee_id)
+        found = await handlers.explain_unmatched(tx, caller, run_id, employee_id)
     return UnmatchedView.model_validate({"employee_id": employee_id} | asdict(found))
 
 
 @router.get("/shortage")
-async def explain_lack(tx: Transaction, caller: Manager, run_id: UUID) -> ShortageView:
+async def explain_shortage(tx: Transaction, caller: Manager, run_id: UUID) -> ShortageView:
     """Which further mentors, by skill, region, level and language, would match most of those without anybody."""
-    asked_for, mentors = await explain_shortage(tx, caller, run_id)
+    asked_for, mentors = await handlers.explain_shortage(tx, caller, run_id)
     return ShortageView(asked_for=asked_for, mentors=[ExtraView.model_validate(one) for one in mentors])

@@ -15,19 +15,20 @@ from matching.handlers.runs import visible_run
 
 router = Router(prefix="/runs/{run_id}", tags=["runs"])
 
-_FILES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {}, "application/json": {}}, "description": "The file."}
-}
+_JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+_CSV: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}}
+_FILE: dict[int | str, dict[str, Any]] = {200: {"content": _JSON | _CSV, "description": "The file."}}
+_PROOF: dict[int | str, dict[str, Any]] = {200: {"content": _JSON, "description": "The document."}}
 
 
-@router.get("/export", response_class=StreamingResponse, responses=_FILES)
+@router.get("/export", response_class=StreamingResponse, responses=_FILE)
 async def export_run(
     tx: Transaction,
     caller: Manager,
     run_id: UUID,
     request: Request,
-    format: Annotated[Literal["csv", "json"], Query()] = "json",  # noqa: A002  the name in the query
-    part: Annotated[Literal["pairs", "unmatched", "report"], Query(description="Of CSV; JSON has all.")] = "pairs",
+    format: Annotated[Literal["csv", "json"], Query(description="CSV is one part, JSON all.")] = "json",  # noqa: A002  the name in the query
+    part: Annotated[Literal["pairs", "unmatched", "report"], Query(description="Which part as CSV.")] = "pairs",
 ) -> StreamingResponse:
     """The pairs, those without one, and the report. It is read while it is sent: of a run under way nothing is."""
     run = await visible_run(tx, caller, run_id)
@@ -47,7 +48,7 @@ async def export_run(
     return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 
-@router.get("/certificate", response_class=StreamingResponse, responses=_FILES)
+@router.get("/certificate", response_class=StreamingResponse, responses=_PROOF)
 async def export_certificate(tx: Transaction, caller: Manager, run_id: UUID, request: Request) -> StreamingResponse:
     """The run as `mentorship verify-run` takes it: people and rules as they were, pairs, prices and bound.
 

@@ -119,7 +119,9 @@ async def end_match(
 
 
 @router.post("/matches/{match_id}/rematch")
-async def rematch(tx: Transaction, caller: Anybody, match_id: UUID, if_match: IfMatch, response: Response) -> MatchView:
+async def rematch_mentee(
+    tx: Transaction, caller: Anybody, match_id: UUID, if_match: IfMatch, response: Response
+) -> MatchView:
     """End a match that does not fit; its mentee is offered the next best mentor, never the same again."""
     seen = await handlers.visible_match(tx, caller, match_id)
     return shown(await offering.rematch(tx, seen, if_match), response)

@@ -118,7 +118,7 @@ async def get_recommendations(
     programme_id: UUID,
     request: Request,
     employee_id: Annotated[EmployeeId | None, Query(description="Whose; the caller's own without it.")] = None,
-    limit: Annotated[int, Query(ge=1, le=20)] = 5,
+    limit: Annotated[int, Query(ge=1, le=20, description="How many at most.")] = 5,
 ) -> SuggestionsView:
     """The best mentors who have a place; spread, so that no mentor is shown to everybody."""
     boards = request.app.state.boards

@@ -21,7 +21,7 @@ class PairBody(Body):
     kind: PairKind
 
 
-class PairView(BaseModel):
+class DecidedPairView(BaseModel):
     """Two people and what was decided about them; among peers the smaller id stands first."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -43,7 +43,7 @@ async def put_pair(
     mentee_id: EmployeeInPath,
     mentor_id: EmployeeInPath,
     body: PairBody,
-) -> PairView:
+) -> DecidedPairView:
     """Have two people matched, or kept apart, by every run from now on.
 
     Who must be matched has to take part, have a free place for it, and break no hard rule: 422 names it. What comes
@@ -68,7 +68,7 @@ async def delete_pair(
 
 
 @router.get("")
-async def list_pairs(tx: Transaction, caller: Manager, programme_id: UUID, cursor: Cursor) -> Page[PairView]:
+async def list_pairs(tx: Transaction, caller: Manager, programme_id: UUID, cursor: Cursor) -> Page[DecidedPairView]:
     """All pairs that were decided on by hand, by ids; `broken_rule` says which cannot be matched now, and why."""
     programme = await managed_programme(tx, caller, programme_id)
     after = cursor.after(EmployeeId, EmployeeId)
@@ -79,5 +79,5 @@ async def list_pairs(tx: Transaction, caller: Manager, programme_id: UUID, curso
     )
 
 
-def _view(pair: ProgrammePair, broken_rule: str | None = None) -> PairView:
-    return PairView.model_validate(pair).model_copy(update={"broken_rule": broken_rule})
+def _view(pair: ProgrammePair, broken_rule: str | None = None) -> DecidedPairView:
+    return DecidedPairView.model_validate(pair).model_copy(update={"broken_rule": broken_rule})

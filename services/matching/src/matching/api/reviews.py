@@ -56,7 +56,7 @@ class MoveView(BaseModel):
     second_score: int | None
 
 
-class ComparisonView(BaseModel):
+class RunComparisonView(BaseModel):
     """What changes from the first run to the second: pairs, unmatched people, and the figures of fairness."""
 
     model_config = ConfigDict(frozen=True)
@@ -97,7 +97,9 @@ async def list_edits(tx: Transaction, caller: Manager, run_id: UUID, cursor: Cur
 
 
 @router.get("/{first}/compare/{second}")
-async def compare_runs(tx: Transaction, caller: Manager, first: UUID, second: UUID, cursor: Cursor) -> ComparisonView:
+async def compare_runs(
+    tx: Transaction, caller: Manager, first: UUID, second: UUID, cursor: Cursor
+) -> RunComparisonView:
     """What a second run of the same programme would change, such as one with a draft of other rules."""
     one, other = await visible_run(tx, caller, first), await visible_run(tx, caller, second)
     if one.programme_id != other.programme_id:
@@ -108,7 +110,7 @@ async def compare_runs(tx: Transaction, caller: Manager, first: UUID, second: UU
     after = cursor.after(str)
     moved = await differences(tx, first, second, after[0] if after else "", cursor.fetch)
     page = cursor.page(moved, key=lambda row: (row.mentee_id,), item=_move)
-    return ComparisonView(
+    return RunComparisonView(
         first=first,
         second=second,
         **await comparison(tx, first, second),

@@ -68,7 +68,7 @@ class ChangeView(BaseModel):
     after: Any
 
 
-class ComparisonView(BaseModel):
+class RulesComparisonView(BaseModel):
     """Every field in which two versions differ."""
 
     model_config = ConfigDict(frozen=True)
@@ -111,12 +111,12 @@ async def get_rules(tx: Transaction, caller: Manager, programme_id: UUID, number
 @router.get("/programmes/{programme_id}/rules/{number}/compare/{other}")
 async def compare_rules(
     tx: Transaction, caller: Manager, programme_id: UUID, number: Number, other: Number
-) -> ComparisonView:
+) -> RulesComparisonView:
     """The fields in which one version differs from another."""
     await managed_programme(tx, caller, programme_id)
     before, after = await _found(tx, programme_id, number), await _found(tx, programme_id, other)
     changes = [ChangeView.model_validate(one) for one in rules_changes(before.rules, after.rules)]
-    return ComparisonView(before=number, after=other, changes=changes)
+    return RulesComparisonView(before=number, after=other, changes=changes)
 
 
 async def _found(tx: Transaction, programme_id: UUID, number: int) -> RulesVersion:

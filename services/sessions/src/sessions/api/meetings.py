@@ -9,18 +9,19 @@ from fastapi import Query, Request, Response
 from chassis.http import Caller, Cursor, IfMatch, Invalid, Missing, Page, Router, Transaction, etag
 from sessions import handlers
 from sessions.adapters import db
-from sessions.api.shapes import Employee, HoldIn, SessionOut, WhenIn, session_out
+from sessions.api.shapes import Employee, HoldBody, SessionView, WhenBody, session_view
 from sessions.domain.refusal import Refused
 from sessions.domain.session import Session, Slot, Status
 from sessions.domain.times import instant_of
 
 router = Router(tags=["sessions"])
+Wanted = Annotated[Status | None, Query(description="Only those in this state.")]
 
 
 @router.post("/relationships/{relationship_id}/sessions", status_code=201)
-async def schedule(
-    relationship_id: UUID, when: WhenIn, tx: Transaction, caller: Employee, request: Request, response: Response
-) -> SessionOut:
+async def schedule_session(
+    relationship_id: UUID, when: WhenBody, tx: Transaction, caller: Employee, request: Request, response: Response
+) -> SessionView:
     """Set a date for everybody in the relationship; refused when it is past or overlaps another one of a member."""
     grace = request.app.state.missed_grace
     made = await handlers.schedule_session(tx, relationship_id, caller.subject, _slot(when), grace)
@@ -29,9 +30,9 @@ async def schedule(
 
 
 @router.get("/relationships/{relationship_id}/sessions")
-async def of_relationship(
-    relationship_id: UUID, tx: Transaction, caller: Employee, cursor: Cursor, status: Status | None = None
-) -> Page[SessionOut]:
+async def list_sessions(
+    relationship_id: UUID, tx: Transaction, caller: Employee, cursor: Cursor, status: Wanted = None
+) -> Page[SessionView]:
     """The sessions of one of the caller's relationships, by start."""
     if await db.relationship_of(tx, relationship_id, member=caller.subject) is None:
         raise Missing
@@ -39,18 +40,18 @@ async def of_relationship(
 
 
 @router.get("/me/sessions")
-async def mine(
+async def my_sessions(
     tx: Transaction,
     caller: Employee,
     cursor: Cursor,
-    status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
-) -> Page[SessionOut]:
+    status: Wanted = None,
+) -> Page[SessionView]:
     """All sessions of the caller, by start."""
     return await _listed(tx, caller, cursor, db.Filter(None, status))
 
 
 @router.get("/sessions/{session_id}")
-async def one(session_id: UUID, tx: Transaction, caller: Employee, response: Response) -> SessionOut:
+async def get_session(session_id: UUID, tx: Transaction, caller: Employee, response: Response) -> SessionView:
     """One of the caller's sessions."""
     found = await db.session_of(tx, session_id, member=caller.subject)
     if found is None:
@@ -59,15 +60,15 @@ async def one(session_id: UUID, tx: Transaction, caller: Employee, response: Res
 
 
 @router.post("/sessions/{session_id}/reschedule")
-async def reschedule(
+async def reschedule_session(
     session_id: UUID,
-    when: WhenIn,
+    when: WhenBody,
     tx: Transaction,
     caller: Employee,
     if_match: IfMatch,
     request: Request,
     response: Response,
-) -> SessionOut:
+) -> SessionView:
     """Move a session that has not begun to another date."""
     grace = request.app.state.missed_grace
     slot = _slot(when)
@@ -76,39 +77,39 @@ async def reschedule(
 
 
 @router.post("/sessions/{session_id}/cancel")
-async def cancel(
+async def cancel_session(
     session_id: UUID, tx: Transaction, caller: Employee, if_match: IfMatch, response: Response
-) -> SessionOut:
+) -> SessionView:
     """Call off a session that has not begun."""
     return _answer(response, await handlers.cancel_session(tx, session_id, caller.subject, expected=if_match))
 
 
 @router.post("/sessions/{session_id}/hold")
-async def hold(
+async def hold_session(
     session_id: UUID,
     tx: Transaction,
     caller: Employee,
     if_match: IfMatch,
     response: Response,
-    report: HoldIn | None = None,
-) -> SessionOut:
+    report: HoldBody | None = None,
+) -> SessionView:
     """Say that a session took place, from its start on until it counts as missed."""
     attended = report.attended if report else None
     held = await handlers.hold_session(tx, session_id, caller.subject, attended, expected=if_match)
     return _answer(response, held)
 
 
-async def _listed(tx: Transaction, caller: Caller, cursor: Cursor, wanted: db.Filter) -> Page[SessionOut]:
+async def _listed(tx: Transaction, caller: Caller, cursor: Cursor, wanted: db.Filter) -> Page[SessionView]:
     rows = await db.sessions_with(tx, caller.subject, wanted, after=cursor.after(datetime, UUID), limit=cursor.fetch)
-    return cursor.page(rows, key=lambda row: (row.slot.starts_at, row.session_id), item=session_out)
+    return cursor.page(rows, key=lambda row: (row.slot.starts_at, row.session_id), item=session_view)
 
 
-def _answer(response: Response, session: Session) -> SessionOut:
+def _answer(response: Response, session: Session) -> SessionView:
     response.headers["ETag"] = etag(session.version)
-    return session_out(session)
+    return session_view(session)
 
 
-def _slot(when: WhenIn) -> Slot:
+def _slot(when: WhenBody) -> Slot:
     try:
         starts_at = instant_of(when.local_start, when.timezone, when.occurrence)
     except Refused as refused:

@@ -22,7 +22,7 @@ WITHOUT_OFFSET: JsonDict = {"format": "date-time-local"}
 """OpenAPI's name for what wall clocks show: `date-time` always has an offset."""
 
 
-class WhenIn(Body):
+class WhenBody(Body):
     """A date as people say it: what the wall clocks of a place show, and for how long."""
 
     local_start: Annotated[
@@ -40,26 +40,26 @@ class WhenIn(Body):
     ] = None
 
 
-class HoldIn(Body):
+class HoldBody(Body):
     """Who was there; everybody, if nothing is said."""
 
     attended: Annotated[tuple[EmployeeId, ...] | None, Field(max_length=50)] = None
 
 
-class GoalIn(Body):
+class GoalBody(Body):
     """A skill or theme to work towards, and what the owner wants to say of it to the other members."""
 
     code: Code
     words: Words | None = None
 
 
-class ProgressIn(Body):
+class ProgressBody(Body):
     """How far along a goal is, in per cent."""
 
     progress: Percent
 
 
-class FeedbackIn(Body):
+class FeedbackBody(Body):
     """Scores, 1 (poor) to 5 (excellent), for everybody's figures; words for the members alone."""
 
     usefulness: Rating
@@ -73,7 +73,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class RelationshipOut(Shape):
+class RelationshipView(Shape):
     """A relationship as its members see it."""
 
     relationship_id: UUID
@@ -87,7 +87,7 @@ class RelationshipOut(Shape):
     version: int
 
 
-class SessionOut(Shape):
+class SessionView(Shape):
     """A session as its members see it; `local_start` is `starts_at` on the wall clocks of `timezone`."""
 
     session_id: UUID
@@ -106,7 +106,7 @@ class SessionOut(Shape):
     version: int
 
 
-class GoalOut(Shape):
+class GoalView(Shape):
     """A goal without its words: what changes answer, so that no stored answer holds words."""
 
     goal_id: UUID
@@ -118,13 +118,13 @@ class GoalOut(Shape):
     version: int
 
 
-class GoalWithWords(GoalOut):
+class GoalWithWords(GoalView):
     """A goal as the members of its relationship read it."""
 
     words: str | None
 
 
-class FeedbackOut(Shape):
+class FeedbackView(Shape):
     """Feedback without its words."""
 
     feedback_id: UUID
@@ -136,15 +136,15 @@ class FeedbackOut(Shape):
     version: int
 
 
-class FeedbackWithWords(FeedbackOut):
+class FeedbackWithWords(FeedbackView):
     """Feedback as the members of its relationship read it."""
 
     words: str | None
 
 
-def session_out(one: Session) -> SessionOut:
+def session_view(one: Session) -> SessionView:
     """What members see of a session."""
-    return SessionOut(
+    return SessionView(
         session_id=one.session_id,
         relationship_id=one.relationship_id,
         programme_id=one.programme_id,
