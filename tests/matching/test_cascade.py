@@ -192,6 +192,18 @@ async def test_partners_are_taken_over_as_active_matches_each_with_its_own_resul
     assert await house.said("match.proposed") == []
 
 
+async def test_reporting_lines_of_all_who_are_taken_over_at_once_are_told_apart(house: House) -> None:
+    await house.hear(*(hired(name) for name in ("M1", "M2", "M3", "E2", "E3")), hired("E1", manager_id="M2"))
+    programme = await house.programme()
+    await house.enrol(programme, ["E1", "E2", "E3"], "mentee")
+    await house.enrol(programme, ["M1", "M2", "M3"], "mentor")
+    pairs = [("E1", "M2"), ("E1", "M1"), ("E2", "M2"), ("E3", "M3")]
+    body = {"pairs": [{"mentee_id": mentee, "mentor_id": mentor} for mentee, mentor in pairs]}
+    found = await house.ok("POST", f"/programmes/{programme}/pairings", json=body)
+    assert [one["status"] for one in found["results"]] == ["refused", "created", "created", "created"]
+    assert "reporting_line" in found["results"][0]["detail"]
+
+
 async def test_capacity_holds_while_offers_are_declined_accepted_and_asked_for_at_once(house: House) -> None:
     mentees = [f"E{number}" for number in range(10)]
     mentors = {f"M{number}": ["python"] for number in range(8)}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from matching.adapters.db import policies
 from matching.handlers.boards import Boards
 from tests.builders import hired
 from tests.eventually import eventually
@@ -84,3 +85,28 @@ async def test_people_come_and_go_while_others_ask(house: House) -> None:
         *(come_and_go(name) for name in mentees[:3]),
         *(_shown(house, programme, name) for name in mentees * 5),
     )
+
+
+async def test_where_the_best_are_taken_those_who_come_after_them_are_recommended(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number:02}" for number in range(20)]
+    programme = await _self_matching(house, ["M-free"], [f"E{name}" for name in names])
+    await house.hear(hired("E-last"), *(hired(f"T{name}") for name in names))
+    await house.enrol(programme, [f"T{name}" for name in names], "mentor", skills_offered=["python"])
+    await house.enrol(programme, ["E-last"], "mentee", skills_wanted=["python"])
+    assert len(await _shown(house, programme, "E-last", limit=1)) == 1
+    questions = []
+    prospects_of = policies.prospects_of
+
+    async def counted(*given: Any) -> policies.Prospects | None:
+        questions.append(given)
+        return await prospects_of(*given)
+
+    monkeypatch.setattr(policies, "prospects_of", counted)
+    assert (await _shown(house, programme, "E-last", limit=1))[0] != "M-free"
+    assert len(questions) == 1
+    taken = [{"mentee_id": f"E{name}", "mentor_id": f"T{name}"} for name in names]
+    made = await house.ok("POST", f"/programmes/{programme}/pairings", json={"pairs": taken})
+    assert made["created"] == 20
+    assert await _shown(house, programme, "E-last", limit=1) == ["M-free"]

@@ -81,9 +81,10 @@ class _House:
     ) -> "_House":
         peers = programme.format == "peer"
         profiles: dict[tuple[str, Role], Profile] = {}
+        names = {name for row in rows for name in row}
         for position, role in enumerate[Role](("peer", "peer") if peers else ("mentee", "mentor")):
             wanted: dict[str, Role] = {row[position]: role for row in rows}
-            found = await profiles_of(tx, programme, wanted)
+            found = await profiles_of(tx, programme, wanted, names)
             profiles |= {(name, role): profile for name, profile in found.items()}
         promised = await places.promised_among(tx, [place.id for place in present.values()])
         # Who has been offered to each other before may well be partners: that is what is taken over.
