@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from contracts.event import Event
 from contracts.matching import MatchAccepted, MatchActivated, MatchEnded, MatchExpired, MatchProposed
-from matching.domain.offers import Match, Side, Step, accept, decline, end, expire, has_room, occupied, propose, remind
+from matching.domain.offers import Match, Side, Step, accept, decline, end, expire, propose, remind
 from matching.domain.refusal import Refused
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -69,13 +69,6 @@ def test_ending_twice_ends_once() -> None:
     ended = end(offer(), "member_departed")
     assert kinds(ended) == [MatchEnded]
     assert not end(ended.match, "member_departed").events
-
-
-def test_places_are_taken_by_active_matches_and_by_offers_one_has_accepted() -> None:
-    half = accept(offer(), MENTOR, START).match
-    assert occupied([half], UUID(int=2), "mentor") == 1
-    assert occupied([half], UUID(int=1), "mentee") == 0
-    assert not has_room(1, occupied([half], UUID(int=2), "mentor"))
 
 
 class AMatch(RuleBasedStateMachine):

@@ -1,6 +1,5 @@
 """A match from its offer to its end: a machine of states whose every step returns the events it makes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -154,18 +153,6 @@ def end(match: Match, reason: EndReason) -> Step:
 def has_room(capacity: int, taken: int) -> bool:
     """Whether one more fits; `taken` counts active matches and offers that the person has accepted."""
     return taken < capacity
-
-
-def occupied(matches: Sequence[Match], participant_id: UUID, role: Role) -> int:
-    """How many places of a participant's role are taken: active matches, and offers accepted by them."""
-    return sum(
-        1
-        for match in matches
-        for side in match.sides
-        if side.participant_id == participant_id
-        and side.role == role
-        and (match.status == "active" or (match.status == "proposed" and side.answer == "accepted"))
-    )
 
 
 def _must_be_answerable(match: Match, now: datetime) -> None:

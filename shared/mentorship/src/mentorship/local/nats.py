@@ -59,11 +59,6 @@ class NatsServer(Child):
         """Where clients connect."""
         return f"nats://127.0.0.1:{self.port}"
 
-    @property
-    def monitor_url(self) -> str:
-        """The server's own figures over HTTP."""
-        return f"http://127.0.0.1:{self.monitor_port}"
-
     def spawn(self) -> None:
         """Write the configuration and start the process, without waiting until it answers."""
         self.configuration.write_text(self.configure(self))

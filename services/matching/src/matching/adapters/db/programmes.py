@@ -110,12 +110,6 @@ async def lock_places_of(tx: Tx, employee_ids: Collection[str]) -> list[Particip
     return [participant_of(row) for row in await tx.connection.execute(statement)]
 
 
-async def lock_all_participants(tx: Tx, programme_id: UUID) -> list[Participant]:
-    """All who take part in a programme, locked in the order of their ids."""
-    statement = _enrolled(participant.c.programme_id == programme_id).order_by(participant.c.id).with_for_update()
-    return [participant_of(row) for row in await tx.connection.execute(statement)]
-
-
 async def participants_with_records(tx: Tx, programme_id: UUID) -> AsyncIterator[tuple[Participant, dict[str, Any]]]:
     """All who take part and are employed now, by employee id, with their records and whether they are `trained`."""
     async for page in direct.pages(tx.connection, _WITH_RECORDS, programme_id, tx.now.date(), size=_PAGE):

@@ -95,19 +95,6 @@ async def find_run(tx: Tx, run_id: UUID, *, lock: bool = False) -> Run | None:
     return None if row is None else _run(row)
 
 
-async def newest_run(tx: Tx, programme_id: UUID) -> Run | None:
-    """The last run of a programme that found pairs and could be offered."""
-    statement = (
-        select(run)
-        .where(run.c.programme_id == programme_id, run.c.status.in_(("completed", "publishing", "published")))
-        .where(~run.c.options["what_if"].as_boolean())
-        .order_by(run.c.requested_at.desc())
-        .limit(1)
-    )
-    row = (await tx.connection.execute(statement)).first()
-    return None if row is None else _run(row)
-
-
 async def claim_run(tx: Tx, worker: str, lease: timedelta) -> Run | None:
     """Take the oldest run that waits, or whose worker has let its lease run out; nobody else takes it meanwhile."""
     row = (await tx.connection.execute(_CLAIM, {"worker": worker, "now": tx.now, "until": tx.now + lease})).first()
