@@ -153,6 +153,19 @@ def test_the_report_says_who_has_nobody_and_how_load_and_scores_lie(
     for words in ("3 of 5 mentees matched (60.0%)", "everybody who suits is full", "Gini", "first served", "N1"):
         assert words in said
     assert "no other choice of pairs is better" in said
+    assert "2 have nobody" in said
+
+
+def test_the_report_counts_one_in_the_singular_and_ten_thousand_points_where_they_belong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"weights": {"wish": 1}}', encoding="utf-8")
+    wished = ("M1,mentee,,1,,en,,,,N1", "M2,mentee,,1,,en,,,,N1", "N1,mentor,,6,,en,,,1,")
+    assert run("match", table(tmp_path, *wished), "--rules", rules) == 0
+    said = capsys.readouterr().out
+    assert "1 has nobody" in said
+    assert "9,000 to 10,000" in said
 
 
 def test_pairs_are_written_as_csv_that_no_spreadsheet_takes_for_a_formula(tmp_path: Path) -> None:

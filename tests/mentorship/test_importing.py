@@ -11,6 +11,7 @@ from chassis.cloudevents import MAX_EVENT_BYTES, size_of
 from chassis.records import Refused
 from contracts.hr import EmployeeHired
 from mentorship import broker
+from mentorship.cli import main
 from mentorship.company import people, write
 from mentorship.importing import Row, envelope, outgoing, read_rows, send
 from mentorship.problem import Problem
@@ -45,6 +46,18 @@ def test_what_the_generator_writes_reads_back_the_same(tmp_path: Path) -> None:
         write(people(120, seed=5), tmp_path / name)
         stamped = [person.model_copy(update={"version": VERSION}) for person in people(120, seed=5)]
         assert good(read(tmp_path / name)) == stamped
+
+
+def test_help_names_every_column(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["import", "--help"])
+    words = set(capsys.readouterr().out.replace(",", " ").replace(".", " ").split())
+    assert set(EmployeeHired.model_fields) - words == set()
+
+
+def test_an_address_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
+    rows = from_csv(tmp_path, HEAD + "E1,Ada,ada.example.com,3,\n")
+    assert refused(rows) == [(2, "email: is not a mail address, such as ada@example.com")]
 
 
 def test_a_bad_row_is_named_by_its_line_and_the_others_go_through(tmp_path: Path) -> None:
@@ -200,4 +213,4 @@ def test_the_largest_record_there_can_be_fits_into_one_message() -> None:
     local = "\U0001d11e" * 250
     largest = EmployeeHired(employee_id="E" * 64, version=2**63 - 1, email=f"{local}@x.y", **texts, **lists)
     message = outgoing(envelope(largest, largest.version, "/" + "s" * 199))
-    assert size_of(message.headers, message.payload) <= MAX_EVENT_BYTES
+    assert size_of(message.head, message.payload) <= MAX_EVENT_BYTES

@@ -83,6 +83,19 @@ async def test_letters_are_shown_with_their_original_and_discarded_by_publisher(
     assert [one["source"] for one in await letters(operator)] == ["/b"]
 
 
+async def test_a_letter_that_cannot_be_read_as_its_event_says_which_field_is_wrong(
+    bus: Bus, running: Runner, operator: Command, probe_url: str
+) -> None:
+    async with running(probe.service, probe_url, name="probe"):
+        await bus.publish(probe.goal().model_copy(update={"code": "Not A Code", "owner_id": "nobody at all"}))
+        await eventually(lambda: count(bus.nc), 1)
+    [letter] = await letters(operator)
+    assert letter["reason"] == "invalid_data"
+    shown = (await operator("dlq", "show", str(letter["number"]), "--json")).json
+    assert {fault.partition(":")[0] for fault in shown["faults"]} == {"code", "owner_id"}
+    assert "owner_id: " in (await operator("dlq", "show", str(letter["number"]))).out
+
+
 async def test_a_letter_whose_original_is_gone_says_so_and_replays_nothing_else(
     bus: Bus, running: Runner, operator: Command, probe_url: str, rows: asyncpg.Connection
 ) -> None:

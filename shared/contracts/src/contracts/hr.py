@@ -30,10 +30,20 @@ Word = Annotated[
 Codes = Annotated[tuple[Word, ...], Field(max_length=200)]
 """A list of at most 200 short words: skills, languages, interests."""
 
+_ADDRESS = r'^[^@\s<>",;:\\()\[\]]+@[^@\s<>",;:\\()\[\]]+\.[^@\s<>",;:\\()\[\]]+$'
+
+
+def _mailable(value: str) -> str:
+    if not re.fullmatch(_ADDRESS, value):
+        raise ValueError("is not a mail address, such as ada@example.com")
+    return value
+
+
 EmailAddress = Annotated[
     str,
-    Field(max_length=254, pattern=r'^[^@\s<>",;:\\()\[\]]+@[^@\s<>",;:\\()\[\]]+\.[^@\s<>",;:\\()\[\]]+$'),
+    Field(max_length=254, json_schema_extra={"pattern": _ADDRESS}),
     AfterValidator(_printable),
+    AfterValidator(_mailable),
 ]
 """An address that a mail can be sent to: no display name, no comment, no quoting."""
 

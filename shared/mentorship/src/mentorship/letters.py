@@ -14,10 +14,11 @@ import nats.errors
 from nats.aio.client import Client
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from chassis.cloudevents import Undecodable, decode
+from chassis.cloudevents import Undecodable, decode, describe_invalid
 from chassis.deadletters import STREAM, DeadLetter
+from contracts import EVENTS
 from mentorship.problem import Problem
 from mentorship.topology import jetstream
 
@@ -115,6 +116,18 @@ async def original(nc: Client, letter: DeadLetter) -> RawStreamMsg | None:
         return None
     # A stream that was made anew counts from 1 again: another message may stand there now.
     return message if message.subject == letter.subject and _is_of(message, letter) else None
+
+
+def faults_of(letter: DeadLetter, body: bytes) -> list[str]:
+    """What is wrong with data that could not be read as that of its event, as the events of this version are."""
+    event_class = EVENTS.get(letter.subject)
+    if letter.reason != "invalid_data" or event_class is None:
+        return []
+    try:
+        event_class.model_validate_json(body)
+    except ValidationError as error:
+        return [f"{fault['pointer'].strip('/') or 'data'}: {fault['detail']}" for fault in describe_invalid(error)]
+    return []
 
 
 def _is_of(message: RawStreamMsg, letter: DeadLetter) -> bool:

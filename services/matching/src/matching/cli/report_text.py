@@ -33,15 +33,17 @@ def show(outcome: Outcome, console: Console) -> None:
 def _reasons(outcome: Outcome, console: Console) -> None:
     rows = [(f"{count:,}", words) for count, words in outcome.reasons()]
     if rows:
-        _table(console, f"{sum(count for count, _ in outcome.reasons()):,} have nobody", ("people", "because"), rows)
+        lonely = sum(count for count, _ in outcome.reasons())
+        _table(console, f"{lonely:,} {'has' if lonely == 1 else 'have'} nobody", ("people", "because"), rows)
 
 
 def _scores(spread: dict[str, Any], console: Console) -> None:
     if not spread["deciles"]:
         return
     most = max(spread["histogram"])
+    highest = [*range(999, 9_000, 1_000), 10_000]
     rows = [
-        (f"{1000 * place:,} to {1000 * place + 999:,}", f"{count:,}", _bar(count / most))
+        (f"{1000 * place:,} to {highest[place]:,}", f"{count:,}", _bar(count / most))
         for place, count in enumerate(spread["histogram"])
         if count
     ]
@@ -85,7 +87,7 @@ def _compared(outcome: Outcome, console: Console) -> None:
     ]
     _table(console, "Beside first come, first served (the order of the file)", ("", "this run", "in order"), rows)
     count = ours["blocking_pairs"]
-    console.print(f"{count:,} pairs of people would both rather have each other.\n")
+    console.print(f"{count:,} {'pair' if count == 1 else 'pairs'} of people would both rather have each other.\n")
 
 
 def _pairs(outcome: Outcome, console: Console) -> None:

@@ -68,6 +68,7 @@ def _list(found: "list[Letter]", total: int) -> None:
     ]
     columns = ("Number", "Died (UTC)", "Consumer", "Reason", "Source", "Original")
     terminal.print_table(f"Dead letters: {len(found)} of {total}", columns, rows)
+    terminal.say("mentorship dlq show NUMBER shows one of them whole, with what is wrong with its data.")
 
 
 @app.command()
@@ -78,7 +79,7 @@ def show(
     as_json: bool = terminal.Json,
 ) -> None:
     """Show one dead letter with the original message, which may hold personal data."""
-    from mentorship.letters import Letter, one, original
+    from mentorship.letters import Letter, faults_of, one, original
 
     async def work(nc: Any) -> tuple[Letter, Any]:
         letter = await one(nc, number)
@@ -89,13 +90,15 @@ def show(
     letter, message = _with_nats(nats, credentials, work)
     body = None if message is None else (message.data or b"").decode(errors="replace")
     headers = None if message is None else message.headers or {}
+    faults = [] if message is None else faults_of(letter.letter, message.data or b"")
     if as_json:
         found = None if message is None else {"headers": headers, "body": body}
-        terminal.print_json(
-            {"number": letter.number, "service": letter.service, **asdict(letter.letter), "original": found}
-        )
+        known = {"number": letter.number, "service": letter.service, **asdict(letter.letter)}
+        terminal.print_json(known | {"faults": faults, "original": found})
         return
     _show(letter, headers, body)
+    for fault in faults:
+        terminal.out.print(terminal.harmless(f"! {fault}"), markup=False, soft_wrap=True)
 
 
 def _show(letter: "Letter", headers: dict[str, str] | None, body: str | None) -> None:

@@ -27,6 +27,10 @@ def import_file(
 ) -> None:
     """Publish employees from a file as HR events.
 
+    The first line names the columns: employee_id, display_name, email, and any of manager_id, department, job_title,
+    level, location, timezone, languages, skills, interests, hired_on, effective_on, version.
+    Several words in a cell stand apart by ; or |.
+
     Bad rows are listed in FILE.refused.csv while the good ones go through; then the exit code is 1.
     Repeat the command whenever it was interrupted: what was published is not published twice.
     """

@@ -77,7 +77,7 @@ def _tables(found: Findings) -> None:
         since = f"{one['oldest_seconds']} s"
         say(f"{one['people']} erased people are still in {one['messages']} messages of the stream, for {since}")
     for name, number in found.dead_letters.items():
-        say(f"{number} dead letters of {name}")
+        say(f"{number} dead letter{'' if number == 1 else 's'} of {name}")
     for sentence in found.problems:
         say(f"[yellow]![/yellow] {sentence}")
     if not found.problems:
