@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from matching.domain.engine import proof as proof_module
-from matching.domain.engine.assignment import assign
+from matching.domain.engine.assignment import Assignment, assign
 from matching.domain.engine.edges import scores
 from matching.domain.engine.live import LiveMatching
+from matching.domain.engine.market import Indices, Points
 from matching.domain.engine.rows import row_of
 from matching.domain.engine.scoring import score_row
 from tests.matching.dense import market_of
@@ -18,6 +19,12 @@ from tests.matching.markets import random_market, scores_by_definition
 BOUNDS = {"_LISTED": 32, "_MARGIN": 250, "_COLUMN": 8, "_ANEW": 5}
 TIGHT = {"_LISTED": 2, "_MARGIN": 40, "_COLUMN": 1, "_ANEW": 1}
 TIGHTEST = {"_LISTED": 1, "_MARGIN": 0, "_COLUMN": 0, "_ANEW": 10}
+
+
+def prices_hold(found: Assignment, score: Points, places: Indices) -> bool:
+    """Whether no pair that is allowed is worth more than its two prices: the bound is proven, not only said."""
+    asked = found.row_price[:, None] + found.column_price[None, :]
+    return bool((asked >= found.base + score.astype(np.int64))[(score >= 0) & (places > 0)].all())
 
 
 class ChangingProgramme(RuleBasedStateMachine):
@@ -112,6 +119,7 @@ class ChangingProgramme(RuleBasedStateMachine):
         free = self.capacity - np.bincount(list(self.pinned.values()), minlength=self.columns).astype(np.int32)
         whole, now = assign(market_of(score, free), coverage=self.coverage), self.live.assignment()
         assert now.gap == 0
+        assert prices_hold(now, score, free)
         assert now.total == whole.total
         assert now.pairs == whole.pairs or not self.coverage
         assert all(self.live.mate[row] == column for row, column in self.pinned.items())
@@ -121,6 +129,35 @@ TestChangingProgramme = ChangingProgramme.TestCase
 TestChangingProgramme.settings = settings(
     max_examples=24, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.parametrize("bounds", [TIGHT, TIGHT | {"_COLUMN": 0}, TIGHT | {"_COLUMN": 9, "_ANEW": 1000}, TIGHTEST])
+@pytest.mark.parametrize("seed", range(3))
+def test_after_each_of_many_changes_it_is_the_optimum_whatever_is_looked_at(
+    seed: int, bounds: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bounds.items():
+        monkeypatch.setattr(proof_module, name, value)
+    rng = np.random.default_rng([seed, 17])
+    market, source = random_market(rng, 40, 15, richness=20), random_market(rng, 60, 15, richness=20)
+    coverage = seed != 1
+    live = LiveMatching(market, assign(market, coverage=coverage))
+    capacity, here = market.capacity.copy(), list(range(market.rows))
+    for number in range(60):
+        # Many leave and then many join: prices move far in one direction and back.
+        if number % 20 < 10:
+            live.leave(here.pop(int(rng.integers(len(here)))))
+        else:
+            here.append(live.join(row_of(source, number)))
+        if number % 3 == 0:
+            column = int(rng.integers(15))
+            capacity[column] = rng.integers(0, 4)
+            live.set_capacity(column, int(capacity[column]))
+        score = scores(live.market)[0]
+        score[np.setdiff1d(np.arange(len(score)), here)] = -1
+        whole, now = assign(market_of(score, capacity), coverage=coverage), live.assignment()
+        assert (now.pairs, now.total, now.gap) == (whole.pairs, whole.total, 0)
+        assert prices_hold(now, score, capacity)
 
 
 @pytest.fixture
@@ -133,6 +170,15 @@ def live_of(score: list[list[int]], *, charge: int = 0) -> LiveMatching:
     """Places for one each, and the total alone counts."""
     market = market_of(np.array(score, np.int16), 1)
     return LiveMatching(market, assign(market, coverage=False, charge=charge))
+
+
+def test_prices_hold_from_the_start_where_one_more_pair_is_worth_more_in_a_market_that_grows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proof_module, "_LISTED", 2)
+    rng = np.random.default_rng(3725)
+    market = random_market(rng, int(rng.integers(1, 25)), int(rng.integers(1, 25)), richness=12)
+    assert prices_hold(LiveMatching(market, assign(market)).assignment(), scores(market)[0], market.capacity)
 
 
 @pytest.mark.usefixtures("tightest")

@@ -117,7 +117,6 @@ class Proof:
     def _refer_to(self, found: Assignment, gone: npt.NDArray[np.bool_] | None = None) -> None:
         """Take the prices as reference and list the candidates of every row anew."""
         market, room = self._grown.market, self._grown.room
-        self._touched: list[Indices] = []
         self._marks = np.zeros(room, np.bool_)
         self._ceiling = np.full(market.columns, GONE)
         self._reference = np.where(self.places > 0, found.column_price, 0)
@@ -125,6 +124,8 @@ class Proof:
         known = slice(len(found.mate))
         mate[known], u[known] = found.mate, found.row_price if gone is None else np.where(gone, GONE, found.row_price)
         self._row_reference = u.copy()
+        # All of them: what is listed now may be worth more than prices say that came about without it.
+        self._touched = [np.flatnonzero(u < GONE).astype(np.int32)]
         column, worth = best(market, _LISTED, price=self._reference)
         self._rest = np.full(room, _NOTHING)
         if market.columns > _LISTED:
@@ -192,7 +193,6 @@ class Proof:
     def _begin_anew(self) -> Indices:
         """Take the prices of now as reference: so much has moved that it costs less than to follow."""
         self._refer_again()
-        self._touched.append(np.flatnonzero(self.state.u < GONE).astype(np.int32))
         return self._outbid(_rows_below(self.state.u, self._rest, self.state.base, np.int64(0)), np.int64(0))
 
     def _outbid(self, rows: Indices, fell: np.int64) -> Indices:
