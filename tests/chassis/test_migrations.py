@@ -13,6 +13,7 @@ from sqlalchemy import Column, Connection, Index, MetaData, Text, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chassis import migrate
 from chassis.migrate import config_of, upgrade
 from chassis.revisions import v1
 from chassis.tables import metadata_with_chassis
@@ -53,6 +54,20 @@ async def test_the_migrated_database_equals_the_model(postgres: Databases, servi
 def test_what_the_first_migration_made_is_history() -> None:
     """Databases have been made with these statements: write a new revision instead of changing them."""
     assert sha256(v1.CREATE.encode()).hexdigest() == FIRST
+
+
+async def test_a_migration_waits_for_a_table_no_longer_than_others_can_wait_behind_it(
+    postgres: Databases, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with postgres.empty() as url:
+        monkeypatch.setenv(migrate.URL_VARIABLE, url)
+        monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.2)
+        await asyncio.to_thread(command.upgrade, config_of("notifications", url), "0002")
+        async with _engine(url).begin() as reading:
+            await reading.execute(text("SELECT count(*) FROM message"))
+            assert await asyncio.wait_for(asyncio.to_thread(migrate.main, ["notifications"]), 20) == 1
+        assert "in use" in capsys.readouterr().err
+        assert await asyncio.to_thread(migrate.main, ["notifications"]) == 0
 
 
 async def test_a_changed_model_without_a_migration_is_found(postgres: Databases) -> None:

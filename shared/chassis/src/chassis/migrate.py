@@ -10,11 +10,15 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.exc import DBAPIError
 
 from chassis.engines import engine_of
-from chassis.failures import DRIVER_ERRORS
+from chassis.failures import DRIVER_ERRORS, sqlstate_of
 
 URL_VARIABLE = "MENTORSHIP_MIGRATION_DATABASE_URL"
+LOCK_SECONDS = 5.0
+"""How long a migration waits for a table that is in use: as long as it does, everybody else waits behind it."""
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def config_of(service: str, url: str | None = None) -> Config:
@@ -51,6 +55,7 @@ async def _migrate_online(url: str, metadata: MetaData) -> None:
     engine = engine_of(url, poolclass=pool.NullPool)
     async with engine.begin() as connection:
         await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310245)")
+        await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS * 1000:.0f}ms'")
         await connection.run_sync(_migrate, metadata)
     await engine.dispose()
 
@@ -70,7 +75,7 @@ def _given_url() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit 0 when the database is at the newest revision, 1 when it lets nobody in, 2 when called wrongly."""
+    """Exit 0 when the database is at the newest revision, 1 when that cannot be just now, 2 when called wrongly."""
     url = _given_url()
     if len(arguments) != 1 or not url:
         sys.stderr.write(f"usage: {URL_VARIABLE}=postgresql://... python -m chassis.migrate SERVICE\n")
@@ -79,6 +84,11 @@ def main(arguments: list[str]) -> int:
         upgrade(arguments[0], url)
     except (OSError, *DRIVER_ERRORS) as error:  # of the connection; a migration's own come as SQLAlchemy's
         sys.stderr.write(f"The database of {arguments[0]} does not let us in: {str(error) or type(error).__name__}\n")
+        return 1
+    except DBAPIError as error:
+        if sqlstate_of(error) != _LOCK_NOT_AVAILABLE:
+            raise
+        sys.stderr.write(f"A table of {arguments[0]} is in use for longer than {LOCK_SECONDS:.0f} s: try again.\n")
         return 1
     return 0
 
