@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 from nats.aio.msg import Msg
 
-from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, Undecodable, decode, headers_of, size_of
+from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, Undecodable, decode, header_lines_of, size_of
 from chassis.delivery import read_at
 from chassis.outbox import EventTooLarge, row_of_foreign
 from contracts.event import EVENTS
@@ -47,7 +47,7 @@ def test_what_cannot_be_a_header_is_not_passed_on(attribute: str, value: str) ->
 
 def test_an_event_that_passes_the_outbox_is_one_that_the_stream_takes() -> None:
     event = decode(SUBJECT, None, whole(id=WIDEST, source=WIDEST, subject=WIDEST, causationid=f"{WIDEST}/{WIDEST}"))
-    envelope = size_of(headers_of(event), b"")
+    envelope = size_of(header_lines_of(event), b"")
 
     def padded(length: int) -> CloudEvent:
         event.data = b"x" * length

@@ -24,7 +24,7 @@ async def client(bus: Bus) -> AsyncIterator[Client]:
 
 
 def message(name: str) -> Outgoing:
-    return Outgoing(ECHO, {"Nats-Msg-Id": name}, b"{}")
+    return Outgoing(ECHO, f"Nats-Msg-Id: {name}\r\n", b"{}")
 
 
 async def stream_of_echoes(bus: Bus) -> str:

@@ -55,7 +55,9 @@ class CloudEvent:
         return identity_of(self.source, self.id)
 
 
-_is_plain = re.compile(r"[!#$&-~]*").fullmatch
+def _is_plain(text: str) -> bool:
+    """Whether no character has to be encoded: ASCII from `!` to `~` without `"` and `%`."""
+    return text.isascii() and text.isprintable() and " " not in text and '"' not in text and "%" not in text
 
 
 def _encoded(value: str) -> str:
@@ -68,50 +70,47 @@ def _decoded(value: str) -> str:
 
 def headers_of(event: CloudEvent) -> dict[str, str]:
     """The NATS headers of an event in binary mode."""
-    id_, source, subject = event.id, event.source, event.subject
+    lines = header_lines_of(event).split("\r\n")
+    return {name: value for name, _, value in (line.partition(": ") for line in lines[:-1])}
+
+
+def header_lines_of(event: CloudEvent) -> str:
+    """The same as they go over the wire: a line each."""
+    id_, source, subject, trace = event.id, event.source, event.subject, event.traceparent
     if not _is_plain(id_ + source + subject):
         id_, source, subject = _encoded(id_), _encoded(source), _encoded(subject)
-    headers = {
-        "ce-specversion": "1.0",
-        "ce-id": id_,
-        "ce-source": source,
-        "ce-type": event.type,
-        "ce-subject": subject,
-        "ce-time": event.time.isoformat(),
-        "ce-entityversion": str(event.version),
-        "ce-dataschema": f"{SCHEMA_BASE}{event.type}.json",
-        "content-type": "application/json",
-        "Nats-Msg-Id": f"{source}/{id_}",
-    }
-    if event.cause:
-        headers["ce-causationid"] = _encoded(event.cause)
-    if event.traceparent:
-        headers["traceparent"] = event.traceparent
-    return headers
+    causation = f"ce-causationid: {_encoded(event.cause)}\r\n" if event.cause else ""
+    tracing = f"traceparent: {trace}\r\n" if trace and trace.isprintable() else ""
+    return (
+        f"ce-specversion: 1.0\r\nce-id: {id_}\r\nce-source: {source}\r\nce-type: {event.type}\r\n"
+        f"ce-subject: {subject}\r\nce-time: {event.time.isoformat()}\r\nce-entityversion: {event.version}\r\n"
+        f"ce-dataschema: {SCHEMA_BASE}{event.type}.json\r\ncontent-type: application/json\r\n"
+        f"Nats-Msg-Id: {source}/{id_}\r\n{causation}{tracing}"
+    )
 
 
-def size_of(headers: Mapping[str, str], data: bytes) -> int:
-    """Bytes of an event on the wire, headers included."""
-    return len(data) + sum(len(name) + len(value) + 4 for name, value in headers.items()) + 14
+def size_of(head: str, data: bytes) -> int:
+    """Bytes of an event on the wire, its header lines included."""
+    return len(data) + len(head.encode()) + 14
 
 
 _as_written = re.compile(
     r"NATS/1\.0\r\n"
     r"ce-specversion: 1\.0\r\n"
-    r"ce-id: ([!#$&-~]{1,512})\r\n"
-    r"ce-source: ([!#$&-~]{1,512})\r\n"
-    r"ce-type: ([!#$&-~]{1,512})\r\n"
-    r"ce-subject: ([!#$&-~]{0,512})\r\n"
-    r"ce-time: ([!#$&-~]{1,64})\r\n"
-    r"ce-entityversion: ([0-9]{1,18})\r\n"
-    r"ce-dataschema: [^\r]*\r\n"
-    r"content-type: [^\r]*\r\n"
-    r"Nats-Msg-Id: [^\r]*\r\n"
-    r"(?:ce-causationid: ([!#$&-~]{1,1025})\r\n)?"
-    r"(?:traceparent: ([!#$&-~]{1,512})\r\n)?"
-    r"(?:Nats-[^\r]*\r\n)*\r\n"
+    r"ce-id: ([!#$&-~]{1,512}+)\r\n"
+    r"ce-source: ([!#$&-~]{1,512}+)\r\n"
+    r"ce-type: ([!#$&-~]{1,512}+)\r\n"
+    r"ce-subject: ([!#$&-~]{0,512}+)\r\n"
+    r"ce-time: ([!#$&-~]{1,64}+)\r\n"
+    r"ce-entityversion: ([0-9]{1,18}+)\r\n"
+    r"ce-dataschema: [^\r]*+\r\n"
+    r"content-type: [^\r]*+\r\n"
+    r"Nats-Msg-Id: [^\r]*+\r\n"
+    r"(?:ce-causationid: ([!#$&-~]{1,1025}+)\r\n)?+"
+    r"(?:traceparent: ([!#$&-~]{1,512}+)\r\n)?+"
+    r"(?:Nats-[^\r]*+\r\n)*+\r\n"
 ).fullmatch
-"""The headers of `headers_of` on the wire, with no character that is encoded, and with what the relay adds."""
+"""The lines of `header_lines_of` with no character that is encoded, and with what the relay adds."""
 
 
 def decode_as_written(subject: str, block: bytes, body: bytes) -> CloudEvent | None:

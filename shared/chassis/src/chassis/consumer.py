@@ -25,7 +25,7 @@ from chassis.delivery import Delivery, read
 from chassis.failures import Meaning, meaning_of, reason_of
 from chassis.handling import Handling
 from chassis.subscription import GivenUp, Subscription
-from chassis.tracing import finish_spans, start_span
+from chassis.tracing import finish_spans, start_spans
 from chassis.transaction import Database
 from chassis.wire import acknowledge
 
@@ -89,8 +89,7 @@ class Consumer:
         """Handle and settle a fetched batch."""
         started = time.perf_counter()
         deliveries = [read(message, self.events) for message in messages]
-        for delivery in deliveries:
-            start_span(delivery, self.durable)
+        start_spans(deliveries, self.durable)
         try:
             await self._settle(self._sorted_out(deliveries))
         except asyncio.CancelledError:

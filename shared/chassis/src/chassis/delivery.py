@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -95,7 +94,7 @@ def understand(delivery: Delivery, envelope: CloudEvent, events: Mapping[str, Ev
         envelope.type,
         delivery.stream,
         delivery.sequence,
-        datetime.fromtimestamp(delivery.stored_at, UTC),
+        delivery.stored_at,
     )
 
 

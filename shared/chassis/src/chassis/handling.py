@@ -10,6 +10,7 @@ from opentelemetry import trace
 from chassis import inbox
 from chassis.delivery import Delivery
 from chassis.subscription import Subscription
+from chassis.tracing import span_of
 from chassis.transaction import Database, Tx
 
 Audit = Callable[[Tx, inbox.Claims], Awaitable[None]]
@@ -71,5 +72,4 @@ class Handling:
 
 def _within(delivery: Delivery) -> AbstractContextManager[trace.Span]:
     """The message's span, which hears of no exception: its text may be somebody's, and another attempt may succeed."""
-    span = delivery.span or trace.INVALID_SPAN
-    return trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
+    return trace.use_span(span_of(delivery), end_on_exit=False, record_exception=False, set_status_on_exception=False)

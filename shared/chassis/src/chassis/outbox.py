@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from chassis import direct
-from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, headers_of, size_of
+from chassis.cloudevents import MAX_EVENT_BYTES, CloudEvent, header_lines_of, size_of
 from chassis.received import Received
 from contracts.event import Event
 
@@ -107,7 +107,7 @@ def event_of(row: Row) -> CloudEvent:
 
 def _checked(row: Row) -> Row:
     if len(row.payload) > MAX_EVENT_BYTES - _ENVELOPE_BYTES:
-        size = size_of(headers_of(event_of(row)), row.payload)
+        size = size_of(header_lines_of(event_of(row)), row.payload)
         if size > MAX_EVENT_BYTES:
             raise EventTooLarge(row.subject, size)
     return row

@@ -118,8 +118,12 @@ async def _invalid(_: Request, error: Any) -> Response:
 
 
 def _shown(item: Mapping[str, Any]) -> dict[str, str]:
-    """Where and why, but never the value: what was sent may be somebody's words."""
-    field = ".".join(str(part)[:64] for part in item["loc"][:12])
+    """Where and why, but never the value: what was sent may be somebody's words.
+
+    A field of the body goes by its own name, as it does where a rule of the service refuses it.
+    """
+    where = item["loc"][1:] if item["loc"][0] == "body" and len(item["loc"]) > 1 else item["loc"]
+    field = ".".join(str(part)[:64] for part in where[:12])
     return {"field": field.encode("utf-8", "replace").decode(), "code": item["type"], "detail": sentence(item)}
 
 

@@ -36,19 +36,19 @@ async def publish_one(client: Client, stream: str, message: Outgoing) -> bool:
 
 async def publish_batch(client: Client, stream: str, messages: Iterable[Outgoing]) -> None:
     """Store all messages or none; a single duplicate refuses them all (10201). There must be one at least."""
-    place = {"Nats-Expected-Stream": stream, "Nats-Batch-Id": uuid4().hex, "Nats-Batch-Sequence": "1"}
+    batch = f"Nats-Expected-Stream: {stream}\r\nNats-Batch-Id: {uuid4().hex}\r\nNats-Batch-Sequence: "
     commands: list[bytes] = []
     waiting, count = iter(messages), 1
     last = next(waiting)
     for count, message in enumerate(waiting, 2):
-        commands.append(command_of(last, place=place))
-        last, place["Nats-Batch-Sequence"] = message, str(count)
+        commands.append(command_of(last, more=f"{batch}{count - 1}\r\n"))
+        last = message
         if len(commands) == _TOGETHER:
             await _send(client, commands)
             commands.clear()
     await _send(client, commands)
-    headers = {**last.headers, **place, "Nats-Batch-Commit": "1"}
-    answer = await client.request(last.subject, last.payload, timeout=10, headers=headers)
+    closing = Outgoing(last.subject, f"{last.head}{batch}{count}\r\nNats-Batch-Commit: 1\r\n", last.payload)
+    answer = await client.request(last.subject, last.payload, timeout=10, headers=closing.headers)
     _acknowledged(answer.data, count)
 
 

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from contracts.event import Event
 
-_NEVER = datetime(1, 1, 1, tzinfo=UTC)
-
 E = TypeVar("E", bound=Event)
 
 
@@ -37,7 +35,12 @@ class Received(Generic[E]):
     subject: str
     stream: str = ""
     sequence: int = 0
-    stored_at: datetime = _NEVER
-    """When the stream stored it, by the broker's clock."""
+    stored: float = 0.0
+    """When the stream stored it, by the broker's clock: seconds since the epoch."""
     traceparent: str | None = None
     """The trace context of this message's own span, for what is published because of it."""
+
+    @property
+    def stored_at(self) -> datetime:
+        """The same as an instant."""
+        return datetime.fromtimestamp(self.stored, UTC)

@@ -25,7 +25,7 @@ from chassis.publishing import BATCH_ROWS, PublishRefused, publish_batch, publis
 from chassis.subscription import prefix_of, stream_of
 from chassis.tracing import is_anything_kept
 from chassis.transaction import KEEPALIVE, Database
-from chassis.underway import Waiting, batches_of, begin_span, outgoing_of, spans_of, waiting_of
+from chassis.underway import COLUMNS, Waiting, batches_of, begin_span, outgoing_of, spans_of, waiting_of
 
 log = structlog.get_logger()
 
@@ -38,8 +38,8 @@ IDLE_SECONDS = 30.0
 """The server ends a relay's session that says nothing for so long: with a lost connection its lock would stay."""
 
 _READ = (
-    "SELECT id, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at"
-    " FROM outbox WHERE published_at IS NULL AND NOT subject LIKE ANY($2::text[]) AND NOT id <@ $3::int8multirange"
+    f"SELECT {COLUMNS} FROM outbox"  # noqa: S608
+    " WHERE published_at IS NULL AND NOT subject LIKE ANY($2::text[]) AND NOT id <@ $3::int8multirange"
     " ORDER BY id LIMIT $1"
 )
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])"

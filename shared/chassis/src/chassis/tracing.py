@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -27,7 +27,7 @@ from opentelemetry.util.types import AttributeValue
 from chassis.delivery import Delivery
 
 _tracer = trace.get_tracer("chassis")
-_is_canonical = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+_is_canonical = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 
 def parse_traceparent(value: str | None) -> SpanContext | None:
@@ -159,18 +159,32 @@ def child_span(
     return span.starting_at(started) if started else span
 
 
-def start_span(delivery: Delivery, durable: str, *, anew: bool = False) -> None:
-    """Begin the span of a delivered message, and hand its trace to what is published because of it.
+def start_spans(deliveries: Iterable[Delivery], durable: str) -> None:
+    """Begin the span of each delivered message, and hand its trace to what is published because of it."""
+    kept = is_anything_kept()
+    for delivery in deliveries:
+        trace_ = delivery.envelope.traceparent if delivery.envelope else None
+        if kept or not trace_ or not _is_canonical(trace_):
+            start_span(delivery, durable)
+        elif delivery.received:
+            delivery.received.traceparent = trace_
 
-    `anew` is for work long after its message: a trace of its own, linked to the sender's.
-    """
+
+def span_of(delivery: Delivery) -> Span:
+    """A message's span; where none was begun for it, one that keeps nothing in its sender's place."""
+    if delivery.span is None and delivery.envelope and (sender := parse_traceparent(delivery.envelope.traceparent)):
+        return NonRecordingSpan(sender)
+    return delivery.span or trace.INVALID_SPAN
+
+
+def start_span(delivery: Delivery, durable: str, *, anew: bool = False) -> None:
+    """Begin one message's; `anew` is for work long after it: a trace of its own, linked to the sender's."""
     envelope = delivery.envelope
     sender = parse_traceparent(envelope.traceparent) if envelope else None
-    if envelope and sender and not anew and is_unrecorded(sender):
+    if sender and not anew and is_unrecorded(sender):
         delivery.span = NonRecordingSpan(sender)
         if delivery.received:
-            as_it_came = _is_canonical(envelope.traceparent or "")
-            delivery.received.traceparent = envelope.traceparent if as_it_came else format_traceparent(sender)
+            delivery.received.traceparent = format_traceparent(sender)
         return
     name = f"process {delivery.message.subject}"
     attributes: dict[str, AttributeValue] = {

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
-from chassis.cloudevents import CloudEvent, headers_of
+from chassis.cloudevents import CloudEvent, header_lines_of
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing
 from chassis.tracing import child_span, format_traceparent, is_unrecorded, parse_traceparent
 
@@ -19,7 +20,7 @@ class Waiting:
     id: int
     thing: str
     event: CloudEvent
-    created_ns: int
+    created_at: datetime
 
     @property
     def subject(self) -> str:
@@ -27,21 +28,15 @@ class Waiting:
         return self.event.type
 
 
+COLUMNS = "id, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at"
+
+
 def waiting_of(record: asyncpg.Record) -> Waiting:
-    """The row that was read."""
-    thing = record["thing"]
-    event = CloudEvent(
-        record["event_id"],
-        record["source"],
-        record["subject"],
-        thing.partition("/")[2],
-        record["occurred_at"],
-        record["version"],
-        record["payload"],
-        record["traceparent"],
-        record["cause"],
-    )
-    return Waiting(record["id"], thing, event, int(record["created_at"].timestamp() * 1e9))
+    """The row whose `COLUMNS` were read."""
+    id_, source, event_id, subject, thing, version, occurred_at, traceparent, cause, payload, created_at = record
+    about = thing.partition("/")[2]
+    event = CloudEvent(event_id, source, subject, about, occurred_at, version, payload, traceparent, cause)
+    return Waiting(id_, thing, event, created_at)
 
 
 def begin_span(row: Waiting) -> None:
@@ -55,7 +50,9 @@ def begin_span(row: Waiting) -> None:
         "messaging.destination.name": row.subject,
         "messaging.message.id": row.event.id,
     }
-    span = child_span(f"publish {row.subject}", sender, SpanKind.PRODUCER, attributes, row.created_ns)
+    span = child_span(
+        f"publish {row.subject}", sender, SpanKind.PRODUCER, attributes, int(row.created_at.timestamp() * 1e9)
+    )
     if span.get_span_context().is_valid:
         row.event.traceparent = format_traceparent(span.get_span_context())
     span.end()
@@ -63,7 +60,7 @@ def begin_span(row: Waiting) -> None:
 
 def outgoing_of(row: Waiting) -> Outgoing:
     """The message that says it."""
-    return Outgoing(row.subject, headers_of(row.event), row.event.data)
+    return Outgoing(row.subject, header_lines_of(row.event), row.event.data)
 
 
 def batches_of(rows: Sequence[Waiting]) -> list[list[Waiting]]:

@@ -7,8 +7,6 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from nats.aio.client import Client
@@ -31,7 +29,6 @@ _KNOWN = frozenset(
     )
 )
 """Names of headers that need no further look."""
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 _is_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}").fullmatch
 _is_token = re.compile(r"[!-9;-~]+").fullmatch
 
@@ -41,35 +38,30 @@ class Outgoing:
     """A message to be stored."""
 
     subject: str
-    headers: Mapping[str, str]
+    head: str
+    """Its headers on the wire: lines, each with its end."""
     payload: bytes
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by name."""
+        return parse_header_lines(self.head.encode())
 
-def command_of(message: Outgoing, reply: str = "", place: Mapping[str, str] = _NOTHING) -> bytes:
-    """The command that publishes a message with its headers, and with those of its place in a batch."""
-    head = header_block(message.headers, place)
+
+def command_of(message: Outgoing, reply: str = "", more: str = "") -> bytes:
+    """The command that publishes a message with its headers, and with `more` lines of them."""
+    head = f"NATS/1.0\r\n{message.head}{more}\r\n".encode()
     size = len(head)
     line = f"HPUB {message.subject} {reply} {size} {size + len(message.payload)}\r\n"
     return b"".join((line.encode(), head, message.payload, b"\r\n"))
 
 
-def header_block(headers: Mapping[str, str], more: Mapping[str, str] = _NOTHING) -> bytes:
-    """Message headers on the wire, as nats-py writes them but without a look at every character."""
-    block = _form_of((*headers, *more)) % (*headers.values(), *more.values())
-    lines = len(headers) + len(more) + 2
-    if block.count("\n") != lines or block.count("\r") != lines:
-        return header_block({name: " ".join(value.splitlines()) for name, value in {**headers, **more}.items()})
-    return block.encode()
-
-
-@lru_cache(256)
-def _form_of(names: tuple[str, ...]) -> str:
-    """Where the values of these headers go; all messages of a kind have the same."""
-    for name in names:
-        if not _is_name(name):
+def header_lines(headers: Mapping[str, str]) -> str:
+    """Message headers on the wire, as nats-py writes them; raises `BadHeaderError` for a name that is none."""
+    for name in headers:
+        if name not in _KNOWN and not _is_name(name):
             raise BadHeaderError(name)
-    lines = "".join(f"{name.replace('%', '%%')}: %s\r\n" for name in names)
-    return f"NATS/1.0\r\n{lines}\r\n"
+    return "".join(f"{name}: {' '.join(value.splitlines())}\r\n" for name, value in headers.items())
 
 
 def parse_header_lines(raw: bytes) -> dict[str, str]:
@@ -186,7 +178,7 @@ def quicken(connection: Client) -> None:
             return
         client.stats["out_msgs"] += 1
         client.stats["out_bytes"] += size
-        await client._send_command(command_of(Outgoing(subject, headers, payload), reply))
+        await client._send_command(command_of(Outgoing(subject, header_lines(headers), payload), reply))
         if client._flush_queue is not None and client._flush_queue.empty():
             await client._flush_pending()
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from chassis.cloudevents import CloudEvent, headers_of, size_of
+from chassis.cloudevents import CloudEvent, header_lines_of, size_of
 from chassis.publishing import BATCH_BYTES, BATCH_ROWS, Outgoing, PublishRefused, publish_batch, publish_one
 from chassis.records import Refused
 from contracts.event import Event
@@ -51,7 +51,7 @@ def envelope(event: Event, version: int, source: str, traceparent: str | None = 
 
 def outgoing(event: CloudEvent) -> Outgoing:
     """The message that carries an event."""
-    return Outgoing(event.type, headers_of(event), event.data)
+    return Outgoing(event.type, header_lines_of(event), event.data)
 
 
 async def send(client: Client, rows: Iterable[Row | Refused], source: str, refuse: Refuse) -> Outcome:
@@ -97,7 +97,7 @@ def _batches(rows: Iterable[Row | Refused], source: str, refuse: Refuse) -> Iter
             continue
         message = outgoing(envelope(row.event, row.event.version, source, _trace()))
         # The limits of a record's fields keep it below what one message may be, so only the batch has to be watched.
-        bytes_ = size_of(message.headers, message.payload)
+        bytes_ = size_of(message.head, message.payload)
         if len(batch) == BATCH_ROWS or size + bytes_ > BATCH_BYTES:
             yield batch
             batch, size = [], 0
