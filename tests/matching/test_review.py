@@ -48,9 +48,9 @@ async def test_rules_that_make_no_sense_are_named_by_their_field(staffed: House)
     assert asked.status_code == 422
     assert "rules.weights.charm" in str(asked.json()["errors"])
     for options, field in (
-        ({"mode": "minimal_moves"}, "body.moves"),
-        ({"moves": 3}, "body.moves"),
-        ({"what_if": True, "publish": "automatic"}, "body.what_if"),
+        ({"mode": "minimal_moves"}, "moves"),
+        ({"moves": 3}, "moves"),
+        ({"what_if": True, "publish": "automatic"}, "what_if"),
     ):
         refused = await staffed.call("POST", f"/programmes/{programme}/runs", json=options)
         assert _field(refused)[:2] == (422, field)

@@ -104,9 +104,10 @@ def test_circles_of_a_minimum_size_bear_no_charge_and_no_lists() -> None:
         assert refused.value.field == field
 
 
-def test_peers_have_neither_a_sign_in_their_gap_nor_two_sides() -> None:
+def test_peers_have_no_sign_in_their_gap_no_load_and_no_two_sides() -> None:
     for rules, field in (
         (Rules(level_gap_max=-1), "rules.level_gap_max"),
+        (Rules(load_charge=5), "rules.load_charge"),
         (Rules(objective="two_sided"), "rules.objective"),
         (Rules(objective="fair", threes=True), "rules.threes"),
     ):

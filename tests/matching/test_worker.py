@@ -222,7 +222,7 @@ async def test_a_run_whose_time_is_up_ends_with_what_there_is_and_says_how_good_
 async def test_a_time_limit_that_makes_no_sense_is_refused(house: House, seconds: float) -> None:
     programme = await house.programme()
     refused = await house.call("POST", f"/programmes/{programme}/runs", json={"seconds": seconds})
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.seconds")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "seconds")
 
 
 async def test_a_run_in_which_loads_cost_more_than_pairs_score_ends_all_the_same(staffed: House) -> None:

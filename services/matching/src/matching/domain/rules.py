@@ -222,6 +222,8 @@ Among peers the gap has no sign."""
     def must_suit(self, programme_format: Format) -> None:
         """Refuses what makes no sense in a programme of this format."""
         if programme_format == "peer":
+            if self.load_charge:
+                raise BadValue("rules.load_charge", "Among peers nobody bears a load: everybody has one partner.")
             if self.threes and self.objective == "fair":
                 raise BadValue("rules.threes", "The fairest pairs are looked for without threes.")
             if self.level_gap_max is not None and self.level_gap_max < 0:
