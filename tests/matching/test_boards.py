@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from matching.adapters.db import policies
-from matching.domain.board import Board
+from matching.domain.board import MOST, STEP, Board, board_of
+from matching.domain.people import Profile
+from matching.domain.problems import Problem
+from matching.domain.rules import Rules
 from matching.handlers import boards
 from matching.handlers.boards import Boards
 from tests.eventually import eventually
@@ -78,6 +81,24 @@ async def test_a_board_is_made_anew_when_participants_have_changed(
     await eventually(lambda: _shown(staffed, programme), ["E2"], seconds=90)
     await staffed.enrol(programme, ["E3"], "mentor")
     await eventually(lambda: _shown(staffed, programme), ["E2", "E3"], seconds=90)
+
+
+def test_mentors_are_charged_once_for_each_who_is_shown_them_and_less_the_more_places_they_have() -> None:
+    mentees = tuple(Profile(f"E{number}") for number in range(50))
+    board = board_of(Problem("one_on_one", Rules(), mentees, (Profile("M1"), Profile("M2", capacity=4))))
+    place = {name: column for column, name in enumerate(board.columns)}
+
+    def charges() -> tuple[int, int]:
+        return int(board.charge[place["M1"]]), int(board.charge[place["M2"]])
+
+    for mentee in ("E0", "E0", "E1"):
+        board.show(mentee, ["M1", "M2"], place)
+    board.show("E2", ["M2"], place)
+    board.show("E3", [], place)
+    assert charges() == (2 * STEP, 3 * STEP // 4)
+    for mentee in board.rows:
+        board.show(mentee, ["M1", "M2"], place)
+    assert charges() == (MOST, 50 * STEP // 4)
 
 
 def test_the_service_starts_without_the_engine() -> None:

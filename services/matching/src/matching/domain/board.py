@@ -39,7 +39,8 @@ class Board:
     columns: tuple[str, ...]
     charge: npt.NDArray[np.int32]
     shown: npt.NDArray[np.int32]
-    seen: set[tuple[int, int]] = field(default_factory=set)
+    seen: set[int] = field(default_factory=set)
+    """Who was shown whom, as row * columns + column: a number is nothing that the garbage collector looks at."""
 
     @property
     def market(self) -> Market:
@@ -76,14 +77,12 @@ class Board:
 
     def show(self, mentee: str, names: Sequence[str], place: dict[str, int]) -> None:
         """Somebody is shown these: each counts once for each person who sees them."""
-        row = self.rows[mentee]
-        for name in names:
-            column = place[name]
-            if (row, column) not in self.seen:
-                self.seen.add((row, column))
-                self.shown[column] += 1
-                places = max(1, int(self.market.capacity[column]))
-                self.charge[column] = min(MOST, STEP * int(self.shown[column]) // places)
+        first = self.rows[mentee] * len(self.columns)
+        unseen = [column for column in (place[name] for name in names) if first + column not in self.seen]
+        self.seen.update(first + column for column in unseen)
+        self.shown[unseen] += 1
+        charge = STEP * self.shown[unseen] // np.maximum(1, self.market.capacity[unseen])
+        self.charge[unseen] = np.minimum(MOST, charge)
 
 
 def board_of(problem: Problem) -> Board:

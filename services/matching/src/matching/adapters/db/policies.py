@@ -94,25 +94,23 @@ _SAVE_POLICY = text(
 _PRESENT = "status = 'enrolled' AND NOT paused AND arm IS DISTINCT FROM 'control'"
 _HAS_PLACE = f"{_PRESENT} AND 'mentor' = ANY(roles) AND least(capacity, most) > taken"
 # A mentor's circle has no more people than the programme's rules say, whatever room the mentor has.
-_MOST = (
-    "(SELECT CASE format WHEN 'group' THEN (rules ->> 'circle_max')::integer END AS most FROM programme"
+_MENTORS = (
+    "participant CROSS JOIN LATERAL"
+    " (SELECT count(*) AS taken FROM match_member JOIN match ON match.id = match_id"
+    " WHERE participant_id = participant.id AND role = 'mentor' AND match.status IN ('proposed', 'active')) AS used"
+    " CROSS JOIN LATERAL"
+    " (SELECT CASE format WHEN 'group' THEN (rules ->> 'circle_max')::integer END AS most FROM programme"
     " WHERE programme.id = programme_id) AS circle"
 )
-_TAKEN = (
-    "(SELECT count(*) AS taken FROM match_member JOIN match ON match.id = match_id"
-    " WHERE participant_id = participant.id AND role = 'mentor' AND match.status IN ('proposed', 'active')) AS used"
-)
 _FREE = text(
-    f"SELECT employee_id, least(capacity, most) - taken AS free FROM participant CROSS JOIN LATERAL {_TAKEN}"  # noqa: S608
-    f" CROSS JOIN LATERAL {_MOST}"
+    f"SELECT employee_id, least(capacity, most) - taken AS free FROM {_MENTORS}"  # noqa: S608
     f" WHERE programme_id = :programme AND employee_id = ANY(:names) AND {_HAS_PLACE}"
 )
 _PROSPECTS = (
     "SELECT programme.status, format, owner_id, coalesce(self_match, false) AS self_match,"  # noqa: S608
     " EXISTS (SELECT FROM participant WHERE programme_id = $1 AND employee_id = $2"
     f" AND participant.{_PRESENT} AND 'mentee' = ANY(roles)) AS asks,"
-    f" ARRAY(SELECT employee_id FROM participant CROSS JOIN LATERAL {_TAKEN}"
-    f" CROSS JOIN LATERAL {_MOST}"
+    f" ARRAY(SELECT employee_id FROM {_MENTORS}"
     f" WHERE programme_id = $1 AND employee_id = ANY($3) AND participant.{_HAS_PLACE}) AS free,"
     " ARRAY(SELECT other.employee_id FROM match_member one JOIN match ON match.id = one.match_id"
     " JOIN match_member other ON other.match_id = match.id AND other.employee_id <> one.employee_id"
