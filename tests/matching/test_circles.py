@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from matching.domain.engine import circles as circles_module
 from matching.domain.engine.circle_bounds import SCALE
 from matching.domain.engine.circle_seats import unfilled
 from matching.domain.engine.circles import Circles, form_circles
@@ -109,6 +110,35 @@ def test_a_hundred_people_and_twenty_circles_are_placed_the_best_way_there_is(co
     assert_circles(found, score, upper, 6)
     assert found.gap == 0
     assert (found.pairs, found.total) == best_by_program(score, upper, 6, coverage=coverage)
+
+
+@pytest.mark.parametrize("coverage", [True, False])
+@pytest.mark.parametrize("seed", range(6))
+def test_where_prices_prove_little_branching_finds_the_best_circles_and_no_step_more_is_taken_than_allowed(
+    seed: int, coverage: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circles_module, "ROUNDS", 1)
+    monkeypatch.setattr(circles_module, "climb", lambda matching, *_: matching)
+    rng = np.random.default_rng(300 + seed)
+    branched = 0
+    for _ in range(12):
+        score = random_scores(rng, int(rng.integers(8, 15)), int(rng.integers(4, 8)))
+        market, upper = market_of(score, np.full(score.shape[1], 5)), np.full(score.shape[1], 5)
+        best = best_by_program(score, upper, 3, coverage=coverage)
+        assert best is not None
+        monkeypatch.setattr(circles_module, "_STEPS", 20_000)
+        found = form_circles(market, 3, 5, coverage=coverage)
+        assert_circles(found, score, upper, 3)
+        assert (found.gap, found.pairs if coverage else best[0], found.total) == (0, *best)
+        for steps in {0, 1, 2, found.rounds // 2, found.rounds}:
+            monkeypatch.setattr(circles_module, "_STEPS", steps)
+            fewer = form_circles(market, 3, 5, coverage=coverage)
+            assert_circles(fewer, score, upper, 3)
+            assert fewer.rounds == min(steps, found.rounds)
+            assert fewer.upper_bound >= found.value
+            assert fewer.gap == 0 or steps < found.rounds
+        branched += found.rounds > 2
+    assert branched
 
 
 def test_a_minimum_above_the_number_of_people_opens_nothing() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from matching.domain.engine.market import FORBIDDEN
+from matching.domain.engine.peers import threes as threes_module
 from matching.domain.engine.peers.pairing import pair_up
 from matching.domain.engine.peers.pools import pools
 from matching.domain.engine.peers.threes import Grouping, pair_up_with_threes
@@ -96,13 +97,28 @@ def test_an_odd_pool_of_hundreds_gets_the_best_three_proven(highest: int) -> Non
     assert found.gap == 0
 
 
-@pytest.mark.parametrize("after", range(0, 60, 4))
-def test_a_stopped_search_for_a_three_has_an_honest_gap(after: int) -> None:
-    asked = count()
-    scores = symmetric_scores(np.random.default_rng(4), 11, highest=10_000, density=0.6)
-    found = pair_up_with_threes(market_of(scores, 1), stop=lambda: next(asked) >= after)
+@pytest.mark.parametrize("seed", range(4, 10))
+def test_a_stopped_search_for_a_three_has_an_honest_gap(seed: int) -> None:
+    scores = symmetric_scores(np.random.default_rng(seed), 11, highest=10_000, density=0.6)
+    best = best_with_threes(scores, threes=1, base=pair_up(market_of(scores, 1)).base)
+    for after in range(0, 60, 4):
+        asked = count()
+        found = pair_up_with_threes(market_of(scores, 1), stop=lambda asked=asked, after=after: next(asked) >= after)
+        assert_is_a_grouping(scores, found)
+        assert best <= found.upper_bound
+
+
+@pytest.mark.parametrize("tried", [1, 2, 5])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_search_that_may_try_few_threes_has_an_honest_gap(
+    seed: int, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threes_module, "TRIED", tried)
+    scores = symmetric_scores(np.random.default_rng(seed), 9, highest=3, density=0.7)
+    found = pair_up_with_threes(market_of(scores, 1), coverage=False)
     assert_is_a_grouping(scores, found)
-    assert best_with_threes(scores, threes=1, base=found.base) <= found.upper_bound
+    alone = int((pair_up(market_of(scores, 1), coverage=False).mate < 0).sum())
+    assert best_with_threes(scores, threes=alone, base=0) <= found.upper_bound
 
 
 def test_pools_are_those_whom_allowed_pairs_join_and_nobody_without_a_place_joins_two() -> None:
