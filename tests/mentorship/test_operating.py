@@ -1,6 +1,8 @@
 """What an operator does with a running platform: dead letters, outboxes, the directory, projections."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -94,6 +96,16 @@ async def test_a_letter_that_cannot_be_read_as_its_event_says_which_field_is_wro
     shown = (await operator("dlq", "show", str(letter["number"]), "--json")).json
     assert {fault.partition(":")[0] for fault in shown["faults"]} == {"code", "owner_id"}
     assert "owner_id: " in (await operator("dlq", "show", str(letter["number"]))).out
+
+
+def test_what_is_wrong_is_known_to_a_process_that_has_met_no_event_yet() -> None:
+    program = (
+        "import sys; from chassis.deadletters import DeadLetter; from mentorship.letters import faults_of;"
+        " letter = DeadLetter('c', 'HR', 1, 'hr.employee.hired.v1', 'invalid_data', 1, '', None, None, None, '');"
+        " sys.stdout.write('; '.join(faults_of(letter, b'{')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "data: The value is not of this form."
 
 
 async def test_a_letter_whose_original_is_gone_says_so_and_replays_nothing_else(
