@@ -15,6 +15,9 @@ class OneMore(ServiceSettings):
     [
         ("MENTORSHIP_PORT", "abc", "MENTORSHIP_PORT: Input should be a valid integer"),
         ("MENTORSHIP_BATCH_SIZE", "0", "MENTORSHIP_BATCH_SIZE: Input should be greater than or equal to 1"),
+        ("MENTORSHIP_HANDLER_SECONDS", "0", "MENTORSHIP_HANDLER_SECONDS: Input should be greater than 0"),
+        ("MENTORSHIP_REQUEST_SECONDS", "-1", "MENTORSHIP_REQUEST_SECONDS: Input should be greater than 0"),
+        ("MENTORSHIP_RETRY_BASE_SECONDS", "0", "MENTORSHIP_RETRY_BASE_SECONDS: Input should be greater than 0"),
         ("MENTORSHIP_HOST", "", "MENTORSHIP_NOTE_KEYS_FILE: Field required"),
     ],
 )

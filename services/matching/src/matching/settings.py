@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import FilePath
+from pydantic import Field, FilePath
 
 from chassis.settings import ServiceSettings
 
@@ -16,7 +16,7 @@ class MatchingSettings(ServiceSettings):
     """The organisation's own skills as CSV, or ESCO's `skills_en.csv`; none: those that come with the service."""
     boards_in_child: bool = True
     """Whether what recommendations need is worked out in a process of its own."""
-    lease_seconds: float = 15.0
+    lease_seconds: float = Field(default=15.0, gt=0)
     """How long a run stays with a worker that gives no sign of life."""
-    erase_seconds: float = 2.0
+    erase_seconds: float = Field(default=2.0, gt=0)
     """How often messages of erased people are looked for that are still in the stream."""

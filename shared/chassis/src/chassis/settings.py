@@ -38,22 +38,22 @@ class ServiceSettings(BaseSettings):
     roles_claim: str = "roles"
 
     host: str = "127.0.0.1"
-    port: int = 8000
-    metrics_port: int = 0
+    port: int = Field(default=8000, ge=0, le=65535)
+    metrics_port: int = Field(default=0, ge=0, le=65535)
     """Where a process without an HTTP side of its own shows its metrics; 0 is nowhere."""
 
-    requests_per_second: float = 200.0
+    requests_per_second: float = Field(default=200.0, ge=0)
     """Rate at which one caller may go on asking; 0 is without limit."""
-    request_seconds: float = 30.0
+    request_seconds: float = Field(default=30.0, gt=0)
     """Time limit of one HTTP request."""
 
-    retry_base_seconds: float = 1.0
+    retry_base_seconds: float = Field(default=1.0, gt=0)
     """Delay before the first retry of a message; doubled each time, with jitter, up to 300 s."""
-    handler_seconds: float = 20.0
+    handler_seconds: float = Field(default=20.0, gt=0)
     """Time limit of one message in a handler."""
     batch_size: int = Field(default=500, ge=1)
     """Messages that a consumer handles in one transaction at most."""
-    shutdown_delay_seconds: float = 0.0
+    shutdown_delay_seconds: float = Field(default=0.0, ge=0)
     """How long to go on serving, not ready, after SIGTERM: 5 in Kubernetes, so that no new traffic comes."""
 
     def __init__(self, **values: Any) -> None:
