@@ -11,6 +11,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from chassis.access import CALLER, Allow, Caller, IsDeparted, Policy, policy_of
 from chassis.auth import Verifier
@@ -71,6 +73,11 @@ class TransactionalRoute(APIRoute):
         # Starlette's own limit answers in plain text, so the limit is kept from it and enforced here.
         self.body_limit = max_body_size or BODY_BYTES
         super().__init__(path, endpoint, **options)
+        self._ending = self.path_format.rpartition("}")[2]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the request is for this route; most others are told from it by how their paths end."""
+        return super().matches(scope) if scope["path"].endswith(self._ending) else (Match.NONE, {})
 
     def get_route_handler(self) -> Handler:
         """FastAPI's handler inside ours."""
