@@ -1,5 +1,6 @@
 """Peers in pairs and threes, where pairs leave somebody out."""
 
+from collections.abc import Callable
 from itertools import combinations, count
 
 import numpy as np
@@ -97,13 +98,18 @@ def test_an_odd_pool_of_hundreds_gets_the_best_three_proven(highest: int) -> Non
     assert found.gap == 0
 
 
+def stopped_after(times: int) -> Callable[[], bool]:
+    """Says so from then on that it has been asked so often."""
+    asked = count()
+    return lambda: next(asked) >= times
+
+
 @pytest.mark.parametrize("seed", range(4, 10))
 def test_a_stopped_search_for_a_three_has_an_honest_gap(seed: int) -> None:
     scores = symmetric_scores(np.random.default_rng(seed), 11, highest=10_000, density=0.6)
     best = best_with_threes(scores, threes=1, base=pair_up(market_of(scores, 1)).base)
     for after in range(0, 60, 4):
-        asked = count()
-        found = pair_up_with_threes(market_of(scores, 1), stop=lambda asked=asked, after=after: next(asked) >= after)
+        found = pair_up_with_threes(market_of(scores, 1), stop=stopped_after(after))
         assert_is_a_grouping(scores, found)
         assert best <= found.upper_bound
 

@@ -17,6 +17,8 @@ from numba import njit
 from matching.domain.engine.graph import Lists
 
 _FAR = np.int64(2**62)
+_u64 = np.uint64
+"""An index without a sign: that it is not negative need not be looked at, millions of times."""
 
 
 class State(NamedTuple):
@@ -160,10 +162,11 @@ def seek_column(s, start_row):
     while True:
         # Look at the candidates of one row.
         if row >= 0:
+            above = base + s.u[row] - s.base
             for e in range(s.columns.at[row], s.columns.at[row] + s.columns.size[row]):
-                j = s.columns.other[e]
-                far = base + s.u[row] + s.p[j] - s.base - s.columns.score[e]
-                if far >= limit or far >= s.far[j]:
+                j = s.columns.other[_u64(e)]
+                far = above + s.p[_u64(j)] - s.columns.score[_u64(e)]
+                if far >= limit or far >= s.far[_u64(j)]:
                     continue
                 s.far[j], s.via[j] = far, row
                 size = _push(s, j, size)
@@ -240,11 +243,14 @@ def seek_row(s, start_column):
         size = _pop(s, size)
         s.done[done] = column
         done += 1
+        above = base + s.p[column] - s.base
         for e in range(s.rows.at[column], s.rows.at[column] + s.rows.size[column]):
-            row = s.rows.other[e]
+            row = s.rows.other[_u64(e)]
+            far = above + s.u[_u64(row)] - s.rows.score[_u64(e)]
+            if far >= limit:
+                continue
             left = s.mate[row]
-            far = base + s.u[row] + s.p[column] - s.base - s.rows.score[e]
-            if left == column or far >= limit:
+            if left == column:
                 continue
             if left < 0:
                 limit, end_row, end_column = far, row, column

@@ -18,7 +18,7 @@ from matching.domain.engine.graph import Graph, drop_known, empty_graph, remove,
 from matching.domain.engine.market import Indices, Market, Points
 from matching.domain.engine.paths import part, prices_asked, raise_rows, settle_rows
 from matching.domain.engine.rows import GrowingMarket, Row
-from matching.domain.engine.scoring import Prices, best, score_column, score_pairs, score_row, top_of
+from matching.domain.engine.scoring import Prices, best, score_column, score_pairs, top_of
 
 _LISTED = 32
 """Candidates of each row: the fewer, the quicker is a search, and the sooner prices have moved too far for them."""
@@ -202,7 +202,9 @@ class Proof:
             listed *= 2
             self._list(rows, listed)
             rows = rows[self.state.u[rows] - self.state.base - self._rest[rows] < fell]
-        touched = np.unique(np.concatenate([_NO_ROWS, *self._touched])).astype(np.int32)
+        if not self._touched:
+            return _NO_ROWS
+        touched = np.unique(np.concatenate(self._touched))
         self._touched.clear()
         asked = prices_asked(self.state, touched)
         more = (asked > self.state.u[touched]) & (self.state.u[touched] < GONE)
@@ -233,18 +235,23 @@ class Proof:
 
     def _ceiling_holds_for(self, row: int) -> None:
         """Make candidates of all pairs of a row for which it would pay more, at its price now, than is known of it."""
-        score = score_row(self.market, row).astype(np.int64)
-        pays = self.state.base + score - self.state.u[row]
-        columns = np.flatnonzero((score >= 0) & (pays > self._ceiling)).astype(np.int32)[None, :]
-        given = score[columns[0]][None, :].astype(np.int16)
-        rows = np.array([row], np.int32)
-        drop_known(self.state.columns, rows, columns)
-        self._append(rows, columns, given)
+        columns = np.flatnonzero(self._ceiling < GONE).astype(np.int32)
+        if not len(columns):
+            return
+        rows = np.full(len(columns), row, np.int32)
+        score = score_pairs(self.market, rows, columns)
+        pays = self.state.base + score.astype(np.int64) - self.state.u[row]
+        wanted = ((score >= 0) & (pays > self._ceiling[columns]))[None, :]
+        columns = np.where(wanted, columns, np.int32(-1))
+        drop_known(self.state.columns, rows[:1], columns)
+        self._append(rows[:1], columns, score[None, :])
 
     def _append(self, rows: Indices, columns: Indices, score: Points) -> None:
         if len(self._forbidden):
             pairs = rows[:, None].astype(np.int64) * self.market.columns + columns
             columns[np.isin(pairs, self._forbidden)] = -1
+        if not (columns >= 0).any():
+            return
         graph = with_edges(Graph(self.state.columns, self.state.rows), rows, columns, score)
         self.state = self.state._replace(columns=graph.columns, rows=graph.rows)
         self._touched.append(rows[(columns >= 0).any(axis=1)])
