@@ -51,10 +51,17 @@ async def test_ready_means_the_database_is_at_the_expected_revision(
     assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_another_revision_is_not_ready(client: httpx.AsyncClient, notebook: Notebook) -> None:
+async def test_an_earlier_revision_is_not_ready(client: httpx.AsyncClient, notebook: Notebook) -> None:
     await notebook.execute("UPDATE alembic_version SET version_num = '0000'")
     behind = await client.get("/readyz")
-    assert (behind.status_code, behind.json()["code"]) == (503, "database_at_another_revision")
+    assert (behind.status_code, behind.json()["code"]) == (503, "database_at_an_earlier_revision")
+
+
+async def test_a_later_revision_is_ready_so_that_an_upgrade_and_its_undoing_keep_serving(
+    client: httpx.AsyncClient, notebook: Notebook
+) -> None:
+    await notebook.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert (await client.get("/readyz")).status_code == 200
 
 
 async def test_a_database_that_was_never_migrated_is_not_ready(client: httpx.AsyncClient, notebook: Notebook) -> None:

@@ -48,6 +48,25 @@ async def test_what_is_missing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
         await _checked(monkeypatch, Server(MISSING))
 
 
+async def test_a_durable_that_hears_more_belongs_to_a_later_version_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await _checked(monkeypatch, Server({"config": {"filter_subjects": ["a.b", "a.c"], "max_deliver": -1}}))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param({"filter_subjects": ["a.c"], "max_deliver": -1}, id="other subjects"),
+        pytest.param({"filter_subject": "a.bc", "max_deliver": -1}, id="another subject"),
+        pytest.param({"filter_subjects": ["a.b"], "max_deliver": 5}, id="another limit"),
+    ],
+)
+async def test_a_durable_that_hears_too_little_is_refused(
+    monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
+) -> None:
+    with pytest.raises(TopologyMissing, match="topology apply"):
+        await _checked(monkeypatch, Server({"config": config}))
+
+
 async def test_what_the_user_may_not_ask_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     error = Exception('nats: permissions violation for publish to "$jS.API.CONSUMER.INFO.A.probe-echo"')
     with pytest.raises(TopologyMissing, match="may not"):

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Index, MetaData, Text, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -49,6 +50,13 @@ async def test_the_migrated_database_equals_the_model(postgres: Databases, servi
             # autogenerate does not see checks
             theirs = (await other.execute(_CONSTRAINTS)).scalars().all()
             assert (await one.execute(_CONSTRAINTS)).scalars().all() == theirs
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_revisions_are_numbered_in_their_order(service: str) -> None:
+    """Readiness tells an earlier revision from a later one by this."""
+    names = [script.revision for script in ScriptDirectory.from_config(config_of(service)).walk_revisions()]
+    assert names == [f"{number:04}" for number in range(len(names), 0, -1)]
 
 
 def test_what_the_first_migration_made_is_history() -> None:

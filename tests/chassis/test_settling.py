@@ -66,6 +66,33 @@ async def test_a_message_is_not_given_up_before_its_dead_letter_is_stored(bus: B
     assert await letters(bus) == ["not_wanted"]
 
 
+async def test_what_only_a_later_version_hears_is_left_to_it(
+    bus: Bus, database: Database, rows: asyncpg.Connection
+) -> None:
+    """While versions take turns, the durable has the later one's subjects and delivers them to both."""
+    pull, consumer = await durable(bus), consumer_of(database)
+    consumer.jetstream = bus.js
+    await bus.publish(probe.goal("first"))
+    consumer.events = {}
+    assert await worked_off(consumer, pull, rounds=2) == 2
+    assert (await letters(bus), await rows.fetch("SELECT code FROM echo")) == ([], [])
+    assert await worked_off(consumer_of(database), pull) == 1
+    assert [row["code"] for row in await rows.fetch("SELECT code FROM echo")] == ["first"]
+
+
+async def test_only_what_was_handled_is_counted_as_handled(
+    bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int]] = []
+    pull, consumer = await durable(bus), consumer_of(database)
+    consumer.jetstream = bus.js
+    monkeypatch.setattr(consumer, "_observe", lambda _, outcome, count, __: told.append((outcome, count)))
+    for code in ("refuse", "ok", "fine"):
+        await bus.publish(probe.goal(code))
+    assert await worked_off(consumer, pull) == 1
+    assert sorted(told) == [("dead_lettered", 1), ("handled", 2)]
+
+
 @pytest.mark.parametrize(("codes", "buried"), [(["a", "b"], ["identity_reused"]), (["a", "a"], [])])
 async def test_copies_in_one_batch_are_one_event_unless_they_say_something_else(
     bus: Bus, database: Database, rows: asyncpg.Connection, codes: list[str], buried: list[str]

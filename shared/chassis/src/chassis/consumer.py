@@ -9,7 +9,6 @@ import heapq
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -20,11 +19,11 @@ from opentelemetry import trace
 
 from chassis import inbox
 from chassis.cloudevents import CloudEvent
-from chassis.deadletters import bury, letter_of
+from chassis.deadletters import bury, given_up_of, letter_of
 from chassis.delivery import Delivery, read
 from chassis.failures import Meaning, meaning_of, reason_of
 from chassis.handling import Handling
-from chassis.subscription import GivenUp, Subscription
+from chassis.subscription import Subscription
 from chassis.tracing import finish_spans, start_spans
 from chassis.transaction import Database
 from chassis.wire import acknowledge
@@ -98,7 +97,8 @@ class Consumer:
             raise
         self.last_stored_at = deliveries[-1].stored_at
         finish_spans(deliveries)
-        self._observe(self.durable, "handled", len(deliveries), time.perf_counter() - started)
+        handled = sum(delivery.handled for delivery in deliveries)
+        self._observe(self.durable, "handled", handled, time.perf_counter() - started)
 
     def _sorted_out(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
         """Refused; suspected of killing; and the rest with their further copies behind."""
@@ -115,6 +115,9 @@ class Consumer:
 
     async def _settle(self, groups: tuple[list[Delivery], list[Delivery], list[Delivery]]) -> None:
         refused, suspects, sound = groups
+        if later := [delivery for delivery in refused if self._is_of_later(delivery)]:
+            await self._put_back(later, Meaning.TRANSIENT, "later_version")
+            refused = [delivery for delivery in refused if not self._is_of_later(delivery)]
         if refused and await self._told(refused):
             for delivery in refused:
                 await self._bury(delivery, delivery.refused or "undecodable")
@@ -122,6 +125,10 @@ class Consumer:
             await self._together(sound)
         for delivery in suspects:
             await self._alone(delivery)
+
+    def _is_of_later(self, delivery: Delivery) -> bool:
+        """Whether only a later version hears this: its durable, which it shares with us, has more subjects."""
+        return self.subscription.everything_under is None and delivery.subject not in self.events
 
     def judge(self, delivery: Delivery) -> None:
         """Note why a message that can be read is not taken all the same, if so."""
@@ -134,7 +141,7 @@ class Consumer:
             return True
         try:
             async with self.database.transaction() as tx:
-                await self.subscription.given_up(tx, [_given_up(one, reason) for one in deliveries])
+                await self.subscription.given_up(tx, [given_up_of(one, reason) for one in deliveries])
         except Exception as error:  # noqa: BLE001  whatever it is, nothing is given up unheard
             await self._put_back(deliveries, meaning_of(error, self._refusals), reason_of(error))
             return False
@@ -174,6 +181,7 @@ class Consumer:
             if claims.is_reused(delivery.identity, delivery.digest):
                 await self._bury(delivery, "identity_reused")
             else:
+                delivery.handled = True
                 good.append(delivery.message)
         if good:
             await self._answer(lambda: acknowledge(good))
@@ -290,10 +298,3 @@ class Consumer:
                 return
             await asyncio.sleep(delay)
             delay = min(5.0, delay * 2)
-
-
-def _given_up(delivery: Delivery, reason: str) -> GivenUp:
-    source = delivery.envelope.source if delivery.envelope else None
-    event = delivery.received.event if delivery.received else None
-    stored_at = datetime.fromtimestamp(delivery.stored_at, UTC)
-    return GivenUp(delivery.message.data, delivery.sequence, stored_at, delivery.refused or reason, source, event)

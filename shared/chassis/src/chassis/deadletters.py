@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from nats.js import JetStreamContext
 
 from chassis.delivery import Delivery
+from chassis.received import GivenUp
 
 STREAM = "DLQ"
 
@@ -47,6 +48,14 @@ def letter_of(consumer: str, delivery: Delivery, reason: str) -> DeadLetter:
         envelope.traceparent if envelope else None,
         datetime.now(UTC).isoformat(),
     )
+
+
+def given_up_of(delivery: Delivery, reason: str) -> GivenUp:
+    """What the service itself is told of a delivery before it is given up."""
+    source = delivery.envelope.source if delivery.envelope else None
+    event = delivery.received.event if delivery.received else None
+    stored_at = datetime.fromtimestamp(delivery.stored_at, UTC)
+    return GivenUp(delivery.message.data, delivery.sequence, stored_at, delivery.refused or reason, source, event)
 
 
 async def bury(jetstream: JetStreamContext, service: str, letter: DeadLetter) -> None:

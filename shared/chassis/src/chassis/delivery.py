@@ -35,6 +35,8 @@ class Delivery:
     received: Received[Any] | None = None
     refused: str | None = None
     """Why it can never be handled (a class of reason), if so."""
+    handled: bool = False
+    """Whether it has been, here or before."""
     span: Span | None = field(default=None, repr=False)
 
     @property

@@ -73,7 +73,10 @@ class Health:
 
 
 class Readiness:
-    """Whether the own database answers and is at the revision that this code was written for, and nothing else."""
+    """Whether the own database answers and has what this code was written for, and nothing else.
+
+    A later revision has it: migrations only add, and the next version's run while this one still serves.
+    """
 
     def __init__(
         self, database: Callable[[], Database], revision: str, clock: Callable[[], float] = time.monotonic
@@ -104,7 +107,7 @@ class Readiness:
             return "database_without_revision"
         except (OSError, *DRIVER_ERRORS):
             return "database_away"
-        return None if found == [self._revision] else "database_at_another_revision"
+        return None if len(found) == 1 and found[0] >= self._revision else "database_at_an_earlier_revision"
 
 
 def probes(health: Health, ready: Callable[[], Awaitable[str | None]]) -> APIRouter:

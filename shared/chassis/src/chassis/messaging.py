@@ -156,10 +156,11 @@ class Messaging:
                 )
             config = info["config"]
             heard = config.get("filter_subjects") or [config.get("filter_subject", ">")]
-            if sorted(heard) != sorted(wanted) or config.get("max_deliver", -1) != -1:
+            # It may hear more: while versions take turns, what the later one hears is delivered to both.
+            if not set(wanted) <= set(heard) or config.get("max_deliver", -1) != -1:
                 raise TopologyMissing(
-                    f"durable {consumer.durable} on stream {consumer.stream} has other subjects or limits than this"
-                    " version needs; run `mentorship topology apply`"
+                    f"durable {consumer.durable} on stream {consumer.stream} lacks subjects or has other limits than"
+                    " this version needs; run `mentorship topology apply`"
                 )
 
     async def _watch(self, stopping: asyncio.Event) -> None:
