@@ -173,7 +173,7 @@ def seek_column(s, start_row):
                 if s.load[j] < s.capacity[j]:
                     to = far + max(np.int64(0), s.charge * s.load[j] - s.p[j])
                     if to < limit:
-                        limit, end_row, end_column = to, -1, j
+                        limit, end_row, end_column = to, np.int64(-1), j
         # Go on with the next row of the column, or with the nearest column.
         if next_row < 0:
             if size == 0 or s.far[s.heap[0]] >= limit:
@@ -188,7 +188,7 @@ def seek_column(s, start_row):
         if row >= 0:
             next_row = s.after[row]
             if base + s.u[row] < limit:
-                limit, end_row, end_column = base + s.u[row], row, -1
+                limit, end_row, end_column = base + s.u[row], row, np.int64(-1)
     _raise_prices(s, done, limit)
     s.u[start_row] -= limit
     _forget(s, size, done)
@@ -261,7 +261,7 @@ def seek_row(s, start_column):
             size = _push(s, left, size)
             to = far + s.p[left] - s.charge * (s.load[left] - 1)
             if to < limit:
-                limit, end_row, end_column = to, -1, left
+                limit, end_row, end_column = to, np.int64(-1), left
     for k in range(done):
         column = s.done[k]
         by = limit - s.far[column]
