@@ -3,6 +3,7 @@
 import asyncio
 from hashlib import sha256
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -16,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from chassis import migrate
 from chassis.migrate import config_of, upgrade
-from chassis.revisions import v1
+from chassis.revisions import head_of, v1
 from chassis.tables import metadata_with_chassis
 from tests.fixtures.databases import Databases
 
@@ -55,8 +56,11 @@ async def test_the_migrated_database_equals_the_model(postgres: Databases, servi
 @pytest.mark.parametrize("service", SERVICES)
 def test_revisions_are_numbered_in_their_order(service: str) -> None:
     """Readiness tells an earlier revision from a later one by this."""
-    names = [script.revision for script in ScriptDirectory.from_config(config_of(service)).walk_revisions()]
+    scripts = list(ScriptDirectory.from_config(config_of(service)).walk_revisions())
+    names = [script.revision for script in scripts]
     assert names == [f"{number:04}" for number in range(len(names), 0, -1)]
+    assert [Path(script.path).name[:4] for script in scripts] == names
+    assert head_of(service) == names[0]
 
 
 def test_what_the_first_migration_made_is_history() -> None:

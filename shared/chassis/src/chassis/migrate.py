@@ -8,7 +8,6 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.exc import DBAPIError
 
@@ -29,11 +28,6 @@ def config_of(service: str, url: str | None = None) -> Config:
     if url:
         config.attributes["url"] = url
     return config
-
-
-def head_of(service: str) -> str:
-    """The newest revision that the code knows."""
-    return ScriptDirectory.from_config(config_of(service)).get_current_head() or ""
 
 
 def upgrade(service: str, url: str) -> None:

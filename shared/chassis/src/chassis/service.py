@@ -24,8 +24,8 @@ from chassis.cloudevents import CloudEvent
 from chassis.consumer import Consumer
 from chassis.health import Health
 from chassis.messaging import Messaging
-from chassis.migrate import head_of
 from chassis.relay import Relay
+from chassis.revisions import head_of
 from chassis.settings import ServiceSettings
 from chassis.subscription import Subscription, TimerHandler
 from chassis.timers import Timers

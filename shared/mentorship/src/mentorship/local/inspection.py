@@ -12,7 +12,7 @@ import psutil
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from chassis.migrate import head_of
+from chassis.revisions import head_of
 from mentorship.local import fleet
 from mentorship.local.databases import SERVICES, connected
 from mentorship.local.home import Platform
