@@ -13,7 +13,15 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 from chassis.cloudevents import CloudEvent, headers_of
 from chassis.delivery import Delivery, read_at
 from chassis.replays import Replays
-from chassis.tracing import LeanSpan, child_span, format_traceparent, parse_traceparent, start_span
+from chassis.tracing import (
+    LeanSpan,
+    child_span,
+    format_traceparent,
+    parse_traceparent,
+    span_of,
+    start_span,
+    start_spans,
+)
 from tests.chassis import probe
 from tests.eventually import eventually
 from tests.fixtures.bus import Bus
@@ -59,10 +67,12 @@ def test_without_an_exporter_the_senders_trace_goes_on_as_it_came(monkeypatch: p
 
 def _trace_of(delivery: Delivery, *, anew: bool = False) -> tuple[SpanContext, str | None]:
     """What a message's own work belongs to, and what is passed on."""
-    start_span(delivery, "probe-echo", anew=anew)
-    assert delivery.span is not None
+    if anew:
+        start_span(delivery, "probe-echo", anew=True)
+    else:
+        start_spans([delivery], "probe-echo")
     assert delivery.received is not None
-    return delivery.span.get_span_context(), delivery.received.traceparent
+    return span_of(delivery).get_span_context(), delivery.received.traceparent
 
 
 def _delivery(traceparent: str) -> Delivery:

@@ -178,7 +178,7 @@ def span_of(delivery: Delivery) -> Span:
 
 
 def start_span(delivery: Delivery, durable: str, *, anew: bool = False) -> None:
-    """Begin one message's; `anew` is for work long after it: a trace of its own, linked to the sender's."""
+    """Begin the span of one message; `anew` is for work long after it: a trace of its own, linked to the sender's."""
     envelope = delivery.envelope
     sender = parse_traceparent(envelope.traceparent) if envelope else None
     if sender and not anew and is_unrecorded(sender):
